@@ -1,0 +1,120 @@
+"""Where values come from: which body keys carried a value that may later be a path segment."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.inference.segments import WORD, form
+
+MAX_VALUES = 50_000
+MAX_LENGTH = 80
+ECHO_DEPTH = 3
+_IDENTIFYING = frozenset(
+    ("id", "ids", "pk", "uid", "uuid", "guid", "gid", "oid", "identifier", "ref", "key", "code")
+    + ("slug", "name", "username", "login", "handle", "nickname", "nick", "email", "filename")
+    + ("locale", "lang", "language", "currency", "symbol", "sku", "isbn", "tag", "version")
+    + ("token", "number", "sha", "hash", "date", "day")
+)
+_TYPES = frozenset(
+    ("type", "kind", "object", "resource", "resource_type", "status", "state", "role")
+)
+_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_DESCRIPTIONS = ("swagger", "openapi", "$schema", "__schema")
+
+
+@lru_cache(maxsize=4096)
+def identifies(key: str) -> bool:
+    """Whether a key is named like what identifies a row (`id`, `task_gid`, `userName`)."""
+    words = _WORDS.findall(key)
+    return bool(words) and (words[-1].lower() in _IDENTIFYING or key.lower() in _IDENTIFYING)
+
+
+@lru_cache(maxsize=4096)
+def classifies(key: str) -> bool:
+    """Whether a key names a class of rows (`type`), whose values are no identifiers."""
+    return key.lower() in _TYPES
+
+
+def describes_api(value: Any) -> bool:
+    """Whether a JSON value is a description of an API, whose names are no data."""
+    if not isinstance(value, dict):
+        return False
+    return any(key in value for key in _DESCRIPTIONS) or (
+        isinstance(value.get("data"), dict) and "__schema" in value["data"]
+    )
+
+
+class Pool:
+    """Words that were seen under identifying keys, with these keys; bounded."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, set[str]] = {}
+        self.urls: dict[str, set[str]] = {}
+
+    def add(self, value: Any) -> None:
+        """Collect the identifying words of a JSON value."""
+        if type(value) is dict:
+            for key, item in value.items():
+                kind = type(item)
+                if kind is str:
+                    if len(item) <= MAX_LENGTH and identifies(key):
+                        self._note(item, key)
+                elif kind is dict or kind is list:
+                    self.add(item)
+        elif type(value) is list:
+            if len(value) > 1 and type(value[0]) is dict:
+                self._note_urls(value)
+            for item in value:
+                if type(item) is dict or type(item) is list:
+                    self.add(item)
+
+    def location(self, url: str) -> None:
+        """Note the last segment of the address of a created row."""
+        parent, _, last = urlsplit(url).path.rpartition("/")
+        if last and len(self.urls) < MAX_VALUES:
+            self.urls.setdefault(parent, set()).add(last)
+
+    def _note(self, value: str, key: str) -> None:
+        known = self.keys.get(value)
+        if known is not None:
+            known.add(key)
+        elif len(self.keys) < MAX_VALUES and "/" not in value and form(value) == WORD:
+            self.keys[value] = {key}
+
+    def _note_urls(self, rows: list[Any]) -> None:
+        """Rows of one list whose addresses differ only in the last segment."""
+        first, second = rows[0], rows[1]
+        if type(second) is not dict:
+            return
+        for key, item in first.items():
+            other = second.get(key)
+            if not (type(item) is str and type(other) is str and "/" in item):
+                continue
+            parent = urlsplit(item).path.rpartition("/")[0]
+            if parent and item != other and urlsplit(other).path.rpartition("/")[0] == parent:
+                for row in rows:
+                    if type(row) is dict and type(row.get(key)) is str:
+                        self.location(row[key])
+
+
+def echoes(value: Any, wanted: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
+    """Yield (value, key, in a row of a list) for the wanted values near the top of a body."""
+    stack: list[tuple[Any, int, bool]] = [(value, 0, False)]
+    while stack:
+        item, depth, in_row = stack.pop()
+        if type(item) is list:
+            if item:
+                stack.append((item[0], depth, True))
+            continue
+        if type(item) is not dict:
+            continue
+        for key, inner in item.items():
+            kind = type(inner)
+            if kind is str or kind is int:
+                text = inner if kind is str else str(inner)
+                if text in wanted and not classifies(key):
+                    yield text, key, in_row
+            elif depth < ECHO_DEPTH - 1 and inner:
+                stack.append((inner, depth + 1, in_row))
