@@ -7,10 +7,10 @@ from harness.inference.provenance import Pool
 from harness.inference.segments import can_be_value, value_of
 
 _VERSION = re.compile(r"v\d+([._]\d+)*")
-_RESERVED = frozenset(
-    ("me", "self", "current", "search", "new", "bulk", "batch", "export", "import", "count")
-    + ("stats", "feed", "login", "logout")
-)
+_RESERVED = frozenset({
+    "me", "self", "current", "search", "new", "bulk", "batch", "export", "import", "count",
+    "stats", "feed", "login", "logout",
+})  # fmt: skip
 _SPECIFIC = re.compile(r".*\d.*|[^-]+(-[^-]+){3,}")
 _REFUSED = frozenset({401, 403})
 _CROWD = 8

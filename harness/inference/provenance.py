@@ -11,12 +11,12 @@ from harness.inference.segments import WORD, form
 MAX_VALUES = 50_000
 MAX_LENGTH = 80
 ECHO_DEPTH = 3
-_IDENTIFYING = frozenset(
-    ("id", "ids", "pk", "uid", "uuid", "guid", "gid", "oid", "identifier", "ref", "key", "code")
-    + ("slug", "name", "username", "login", "handle", "nickname", "nick", "email", "filename")
-    + ("locale", "lang", "language", "currency", "symbol", "sku", "isbn", "tag", "version")
-    + ("token", "number", "sha", "hash", "date", "day")
-)
+_IDENTIFYING = frozenset({
+    "id", "ids", "pk", "uid", "uuid", "guid", "gid", "oid", "identifier", "ref", "key", "code",
+    "slug", "name", "username", "login", "handle", "nickname", "nick", "email", "filename",
+    "locale", "lang", "language", "currency", "symbol", "sku", "isbn", "tag", "version",
+    "token", "number", "sha", "hash", "date", "day",
+})  # fmt: skip
 _TYPES = frozenset(
     ("type", "kind", "object", "resource", "resource_type", "status", "state", "role")
 )
