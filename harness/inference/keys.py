@@ -1,0 +1,111 @@
+"""Foreign keys: which rows point to which, and by what."""
+
+from collections import defaultdict
+from typing import Any
+
+from harness.inference import naming
+from harness.inference.resources import Draft, identity
+from harness.inference.world import UNKNOWN, Row, World
+
+
+class ForeignKeys:
+    """Columns of drafts that hold rows of other drafts.
+
+    Three kinds of evidence: an embedded object of the other draft, a scalar whose values are keys
+    of the other draft's rows, and a path under which rows are created.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
+        self.source: dict[tuple[int, str], str | None] = {}
+        for draft in world.drafts:
+            self._embedded(draft)
+            self._scalars(draft)
+            self._paths(draft)
+
+    def of(self, draft: Draft) -> dict[str, Draft]:
+        return self.columns[id(draft)]
+
+    def parent(self, row: Row, column: str, index: int) -> Row | None:
+        """The row that a foreign key points to at an observation."""
+        draft = self.columns[id(row.draft)][column]
+        name = self.source[id(row.draft), column]
+        if name is None:
+            parents = self.world.parents.get(id(row), {}).values()
+            return next((each for each in parents if each.draft is draft), None)
+        value = row.value(name, index)
+        if isinstance(value, Row):
+            return value
+        return self.by_key(draft, row.recording, value)
+
+    def by_key(self, draft: Draft, recording: str, value: Any) -> Row | None:
+        text = identity(value) if value is not UNKNOWN else None
+        if text is None:
+            return None
+        for row in self.world.all_rows(draft, recording):
+            if identity(row.first(draft.key)) == text:
+                return row
+        return None
+
+    def _add(self, draft: Draft, column: str, parent: Draft, source: str | None) -> None:
+        self.columns[id(draft)][column] = parent
+        self.source[id(draft), column] = source
+
+    def _embedded(self, draft: Draft) -> None:
+        for row in self.world.rows[id(draft)]:
+            for name, (_, values) in row.facts.items():
+                pointed = next((value for value in values if isinstance(value, Row)), None)
+                column = f"{naming.snake(name)}_id"
+                if pointed is not None and column not in self.of(draft):
+                    self._add(draft, column, pointed.draft, name)
+
+    def _scalars(self, draft: Draft) -> None:
+        for name in draft.fields:
+            values: set[tuple[str, str]] = set()
+            for row in self.world.rows[id(draft)]:
+                for value in row.facts.get(name, ((), ()))[1]:
+                    if (text := identity(value)) is not None and not isinstance(value, Row):
+                        values.add((row.recording, text))
+            if name == draft.key or not values:
+                continue
+            for parent in self.world.drafts:
+                column = naming.snake(name)
+                if column not in self.of(draft) and self._points(draft, name, values, parent):
+                    self._add(draft, column, parent, name)
+
+    def _points(
+        self, draft: Draft, name: str, values: set[tuple[str, str]], parent: Draft
+    ) -> bool:
+        if parent.singleton or not parent.key:
+            return False
+        known = {
+            (row.recording, identity(value))
+            for row in self.world.rows[id(parent)]
+            for value in row.facts.get(parent.key, ((), ()))[1]
+        }
+        share = len(values & known) / len(values)
+        named = self._named_after(name, parent)
+        long = all(len(text) >= 8 for _, text in values)  # noqa: PLR2004
+        if named:
+            return share >= 0.5  # noqa: PLR2004
+        id_like = naming.snake(name).endswith(("_id", "_gid", "_uuid", "_slug", "_key"))
+        return parent is not draft and id_like and (
+            share == 1 and (long or (parent is self.world.user and len(values) > 1))
+        )
+
+    @staticmethod
+    def _named_after(name: str, parent: Draft) -> bool:
+        word = naming.snake(name)
+        head = word.rpartition("_")[0]
+        own = {parent.name, naming.snake(parent.key)}
+        return head == parent.name or word == f"{parent.name}_{naming.snake(parent.key)}" or (
+            head.endswith(f"_{parent.name}") and word not in own
+        )
+
+    def _paths(self, draft: Draft) -> None:
+        for row in self.world.rows[id(draft)]:
+            for parent in self.world.parents.get(id(row), {}).values():
+                pointed = self.of(draft).values()
+                if parent.draft is not draft and parent.draft not in pointed:
+                    self._add(draft, f"{parent.draft.name}_id", parent.draft, None)

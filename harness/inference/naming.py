@@ -1,0 +1,39 @@
+"""Names a person would choose: singulars, snake case, class names."""
+
+import re
+
+import inflection
+
+_IRREGULAR = {"data": "data", "news": "news", "status": "status", "series": "series"}
+RESERVED = frozenset(
+    "class def from import global pass return lambda type order user group table select "
+    "model metadata registry session".split()
+)
+
+
+def snake(name: str) -> str:
+    """Snake case of a JSON key or path segment: `favoritesCount` -> `favorites_count`."""
+    text = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_")
+    text = inflection.underscore(text) or "value"
+    return f"n{text}" if text[0].isdigit() else text
+
+
+def singular(name: str) -> str:
+    word = snake(name)
+    head, _, tail = word.rpartition("_")
+    last = _IRREGULAR.get(tail) or inflection.singularize(tail)
+    return f"{head}_{last}" if head else last
+
+
+def plural(name: str) -> str:
+    word = snake(name)
+    return _IRREGULAR.get(word) or inflection.pluralize(word)
+
+
+def pascal(name: str) -> str:
+    return inflection.camelize(snake(name))
+
+
+def literals(path: str) -> list[str]:
+    """The literal segments of a path template."""
+    return [part for part in path.split("/") if part and not part.startswith("{")]

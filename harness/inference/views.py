@@ -1,0 +1,293 @@
+"""What each field of an answer shows, by elimination.
+
+Every field starts with all expressions that could produce it: a token, an embedded row, a relation
+of the caller, a count, a constant, an absolute URL, a stored column. Each sample strikes out those
+that it contradicts; the first left in that order is taken.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.inference import naming
+from harness.inference.model import (
+    ChildCount,
+    ColumnValue,
+    Const,
+    Expr,
+    LinkCount,
+    Linked,
+    Render,
+    RenderChildren,
+    Template,
+    Token,
+    View,
+    ViewField,
+)
+from harness.inference.keys import ForeignKeys
+from harness.inference.observe import JsonObject, Observation
+from harness.inference.resources import Draft, Shape, identity
+from harness.inference.world import LinkDraft, Row, World, token_values
+
+
+@dataclass
+class Sample:
+    observation: Observation
+    value: JsonObject
+    row: Row
+    caller: Row | None
+
+
+@dataclass
+class Views:
+    """Views of every shape. `columns` are the fields of each draft that are stored."""
+
+    views: list[View] = field(default_factory=list)
+    by_shape: dict[int, View] = field(default_factory=dict)
+    columns: dict[int, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    conditional: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    urls: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+
+
+def learn_views(world: World, keys: ForeignKeys) -> Views:
+    """Explain every field of every shape."""
+    samples: dict[int, list[Sample]] = defaultdict(list)
+    for observation in world.observations:
+        for shape, value, row in world.shown.get(observation.index, ()):
+            samples[id(shape)].append(Sample(observation, value, row, world.caller(observation)))
+    learner = _Learner(world, keys, samples)
+    for draft in world.drafts:
+        learner.explain_draft(draft)
+    for draft in world.drafts:
+        for shape in _by_importance(draft.shapes, draft):
+            learner.register(shape, draft)
+    return learner.result
+
+
+class _Learner:
+    def __init__(
+        self, world: World, keys: ForeignKeys, samples: dict[int, list[Sample]]
+    ) -> None:
+        self.world = world
+        self.keys = keys
+        self.samples = samples
+        self.result = Views()
+        self.drafts = {id(shape): draft for draft in world.drafts for shape in draft.shapes}
+        self.places = {
+            (shape.method, shape.template, shape.location): shape
+            for draft in world.drafts
+            for shape in draft.shapes
+        }
+        self.unnamed: dict[int, View] = {}
+        self.inner: dict[tuple[int, str], Shape] = {}
+
+    def explain_draft(self, draft: Draft) -> None:
+        shapes = [shape for shape in draft.shapes if self.samples[id(shape)]]
+        computed = self._computed(draft, shapes)
+        for shape in shapes:
+            view = View(name="", entity=draft.name, fields=[])
+            for key, count in shape.keys.items():
+                if self._conditional(shape, key, count, shapes):
+                    self.result.conditional[id(draft)].append(key)
+                    continue
+                value = self._explain(draft, shape, key, computed.get(key))
+                omitted = count < len(shape.instances) and not any(
+                    each.get(key, 0) is None for _, each in shape.instances
+                )
+                view.fields.append(ViewField(key=key, value=value, omit_null=omitted))
+            self.unnamed[id(shape)] = view
+
+    def register(self, shape: Shape, draft: Draft) -> View | None:
+        """Name the view of a shape, or share an equal one; embedded shapes come first."""
+        if (done := self.result.by_shape.get(id(shape))) is not None:
+            return done
+        view = self.unnamed.get(id(shape))
+        if view is None:
+            return None
+        for each in view.fields:
+            inner = self.inner.get((id(shape), each.key))
+            if inner is not None and isinstance(each.value, Render | RenderChildren):
+                named = self.register(inner, self.drafts[id(inner)])
+                each.value.view = named.name if named else ""
+        for other in self.result.views:
+            if _equal(other, view):
+                for mine in other.fields:
+                    theirs = next(f for f in view.fields if f.key == mine.key)
+                    mine.omit_null = mine.omit_null or theirs.omit_null
+                self.result.by_shape[id(shape)] = other
+                return other
+        taken = {other.name for other in self.result.views}
+        view.name = next(name for name in _names(shape, draft) if name not in taken)
+        self.result.views.append(view)
+        self.result.by_shape[id(shape)] = view
+        return view
+
+    def _conditional(self, shape: Shape, key: str, count: int, shapes: list[Shape]) -> bool:
+        """An embedded resource that only some requests of the operation asked for."""
+        location = (*shape.location, key)
+        place = (shape.method, shape.template)
+        embedded = (*place, location) in self.places or (*place, (*location, "[]")) in self.places
+        everywhere = any(other.keys.get(key, 0) == len(other.instances) for other in shapes)
+        return embedded and count < len(shape.instances) and not everywhere
+
+    def _computed(self, draft: Draft, shapes: list[Shape]) -> dict[str, list[Expr]]:
+        """Relations of the caller and counts that some shape really shows changing."""
+        found: dict[str, list[Expr]] = defaultdict(list)
+        for shape in shapes:
+            samples = self.samples[id(shape)]
+            for key in shape.keys:
+                for expr, predict in self._candidates(draft):
+                    pairs = [(s.value[key], predict(s)) for s in samples if key in s.value]
+                    telling = any(actual not in (False, 0, None) for actual, _ in pairs)
+                    if telling and pairs and all(_same(a, p) for a, p in pairs):
+                        if expr not in found[key]:
+                            found[key].append(expr)
+        return found
+
+    def _candidates(self, draft: Draft) -> list[tuple[Expr, Callable[[Sample], Any]]]:
+        candidates: list[tuple[Expr, Callable[[Sample], Any]]] = []
+        for link in self.world.links:
+            if link.target is draft:
+                candidates.append((Linked(link=link.name, row="row"), self._linked(link)))
+                candidates.append((LinkCount(link=link.name, row="row"), self._link_count(link)))
+        for child in self.world.drafts:
+            for column, parent in self.keys.of(child).items():
+                if parent is draft:
+                    expr = ChildCount(entity=child.name, column=column, row="row")
+                    candidates.append((expr, self._child_count(child, column)))
+        return candidates
+
+    def _linked(self, link: LinkDraft) -> Callable[[Sample], Any]:
+        def predict(sample: Sample) -> bool:
+            caller = sample.caller
+            index = sample.observation.index
+            return caller is not None and self.world.linked(link, caller, sample.row, index)
+
+        return predict
+
+    def _link_count(self, link: LinkDraft) -> Callable[[Sample], Any]:
+        def predict(sample: Sample) -> int:
+            index = sample.observation.index
+            return len(self.world.linked_sources(link, sample.row, index))
+
+        return predict
+
+    def _child_count(self, child: Draft, column: str) -> Callable[[Sample], Any]:
+        def predict(sample: Sample) -> int:
+            index, recording = sample.observation.index, sample.observation.recording
+            return sum(
+                1
+                for row in self.world.all_rows(child, recording)
+                if row.exists_after(index) and self.keys.parent(row, column, index) is sample.row
+            )
+
+        return predict
+
+    def _explain(
+        self, draft: Draft, shape: Shape, key: str, computed: list[Expr] | None
+    ) -> Expr:
+        samples = [s for s in self.samples[id(shape)] if key in s.value]
+        values = [s.value[key] for s in samples]
+        if (expr := self._special(draft, shape, key, samples)) is not None:
+            return expr
+        for candidate, predict in self._candidates(draft) if computed else ():
+            fits = all(_same(s.value[key], predict(s)) for s in samples)
+            if candidate in (computed or ()) and fits:
+                return candidate
+        if computed and all(value == values[0] for value in values):
+            return Const(value=values[0])
+        self.result.columns[id(draft)][key] = None
+        return ColumnValue(row="row", path=[naming.snake(key)])
+
+    def _special(
+        self, draft: Draft, shape: Shape, key: str, samples: list[Sample]
+    ) -> Expr | None:
+        texts = [s.value[key] for s in samples if isinstance(s.value[key], str)]
+        if texts and self._is_token(draft, key, texts, samples):
+            return Token(row="row")
+        location = (*shape.location, key)
+        nested = self.places.get((shape.method, shape.template, location))
+        if nested is not None:
+            self.inner[id(shape), key] = nested
+            return Render(row="row", path=[f"{naming.snake(key)}_id"], view="")
+        children = self.places.get((shape.method, shape.template, (*location, "[]")))
+        if children is not None:
+            child = self.drafts[id(children)]
+            for column, parent in self.keys.of(child).items():
+                if parent is draft:
+                    self.inner[id(shape), key] = children
+                    return RenderChildren(row="row", entity=child.name, column=column, view="")
+        return self._url(draft, key, samples)
+
+    def _is_token(
+        self, draft: Draft, key: str, texts: list[str], samples: list[Sample]
+    ) -> bool:
+        if not all(token_values({key: text}) for text in texts):
+            return False
+        used = any(
+            (sample.observation.recording, text) in self.world.credentials
+            for sample, text in zip(samples, texts, strict=False)
+        )
+        return used or draft is self.world.user
+
+    def _url(self, draft: Draft, key: str, samples: list[Sample]) -> Expr | None:
+        """An absolute URL on the original's origin that ends in the row's identifier."""
+        if not samples:
+            return None
+        templates = set()
+        for sample in samples:
+            value = sample.value[key]
+            if not isinstance(value, str) or not value.startswith(sample.observation.origin):
+                return None
+            tail = value[len(sample.observation.origin) :]
+            mark = identity(sample.row.value(draft.key, sample.observation.index))
+            if mark is None or not tail.endswith(f"/{mark}"):
+                return None
+            templates.add(tail[: -len(mark)])
+        if len(templates) != 1:
+            return None
+        self.result.urls[id(draft)][key] = templates.pop()
+        source = "id" if draft.key == key else naming.snake(draft.key)
+        return Template(
+            text="{origin}" + self.result.urls[id(draft)][key] + "{key}",
+            values={"key": ColumnValue(row="row", path=[source])},
+        )
+
+
+def _same(actual: Any, predicted: Any) -> bool:
+    return type(actual) is type(predicted) and bool(actual == predicted)
+
+
+def _by_importance(shapes: list[Shape], draft: Draft) -> list[Shape]:
+    roots = {id(shape) for shape in draft.roots}
+    return sorted(
+        shapes,
+        key=lambda shape: (
+            id(shape) not in roots,
+            shape.is_list,
+            shape.method != "GET",
+            shape.template.count("/"),
+            shape.template,
+            shape.location,
+        ),
+    )
+
+
+def _equal(left: View, right: View) -> bool:
+    return left.entity == right.entity and {f.key: f.value for f in left.fields} == {
+        f.key: f.value for f in right.fields
+    }
+
+
+def _names(shape: Shape, draft: Draft) -> list[str]:
+    steps = [step for step in shape.location if step != "[]"]
+    generic = {"data", "items", "results", "rows", "hits", "result"}
+    own = naming.pascal(naming.singular(steps[-1])) if steps and steps[-1] not in generic else ""
+    base = naming.pascal(draft.name)
+    action = naming.pascal("_".join(naming.literals(shape.template)[-1:])) or base
+    names = [own] if own and own != base else [base]
+    if shape.is_list:
+        names = [f"{own or base}ListItem", *names]
+    names += [f"{base}{own}", f"{base}{action}", f"{base}{naming.pascal(shape.method)}{action}"]
+    return [*(name for name in names if name), *(f"{base}View{n}" for n in range(2, 99))]
