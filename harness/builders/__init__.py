@@ -1,0 +1,64 @@
+"""What works inside a session.
+
+A builder gets a session's context and changes the files of its folder. It decides nothing: the
+harness verifies, flips features and commits.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.features.feature import Feature
+from harness.inference.model import ApiModel
+
+
+class Recorder(Protocol):
+    """Where a builder reports what it does, as it does it."""
+
+    def tool(self, name: str, detail: str) -> None: ...
+
+    def blocked(self, command: str, reason: str) -> None: ...
+
+    def spent(self, tokens: int, usd: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionContext:
+    """All that a session starts with: its context is fresh, nothing is carried over but git.
+
+    `folder` is a work tree of the backend's repository (`repository`), on the session's own
+    branch. `slice` are the failing features that the session is for, `failures` says for the
+    features that were built already why they fail. `stopping` turns true when the session is to
+    wind up: finish the running step and return.
+    """
+
+    number: int
+    folder: Path
+    repository: Path
+    model: ApiModel
+    slice: tuple[Feature, ...]
+    failures: tuple[str, ...]
+    record: Recorder
+    stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a builder says about its session.
+
+    `exhausted`: it has nothing left that it could try for these features.
+    """
+
+    summary: str
+    exhausted: bool = False
+
+
+class Builder(Protocol):
+    """`initialize` makes the skeleton of a new backend, `run` works on a slice of features."""
+
+    name: str
+
+    def initialize(self, session: SessionContext) -> Outcome: ...
+
+    def run(self, session: SessionContext) -> Outcome: ...

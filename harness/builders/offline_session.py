@@ -1,0 +1,133 @@
+"""Sessions of the offline builder: generate, commit to the generated line, merge.
+
+Generated code has a branch of its own that no person touches. A session generates the resources
+built so far and those of its slice, commits the result there, and merges it into the session's
+branch. Where a person's edit and the new code disagree, the person's edit stays.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.builders import Outcome, SessionContext
+from harness.features.derive import ELSEWHERE
+from harness.features.routes import resource_order
+from harness.inference.model import ApiModel
+from harness.repository import MAIN, GitFailed, Repository, git
+
+GENERATED = "generated"
+_TRAILER = "Resources: "
+
+Generate = Callable[[ApiModel, Sequence[str]], Mapping[str, str]]
+
+
+def generate(model: ApiModel, resources: Sequence[str]) -> Mapping[str, str]:
+    from harness.builders.offline import generate as synthesize  # noqa: PLC0415 - heavy templates
+
+    return synthesize(model, list(resources))
+
+
+class OfflineBuilder:
+    """Builds resource by resource from the API model, deterministically and without a network."""
+
+    name = "offline"
+
+    def __init__(self, generator: Generate = generate) -> None:
+        self._generate = generator
+
+    def initialize(self, session: SessionContext) -> Outcome:
+        """Put the skeleton of the backend onto both lines."""
+        repository = Repository(session.repository)
+        files = self._generate(session.model, [])
+        session.record.tool("generate", f"the skeleton, {len(files)} files")
+        self._commit(repository, files, [], "Lay out the project")
+        return Outcome(self._merge(repository, session))
+
+    def run(self, session: SessionContext) -> Outcome:
+        repository = Repository(session.repository)
+        built = built_resources(repository)
+        wanted = [item.resource for item in session.slice if item.resource != ELSEWHERE]
+        chosen = {*built, *wanted}
+        resources = [name for name in resource_order(session.model) if name in chosen]
+        files = self._generate(session.model, resources)
+        new = [name for name in resources if name not in built]
+        session.record.tool(
+            "generate", f"{', '.join(new) or 'everything again'}, {len(files)} files"
+        )
+        if session.stopping():
+            return Outcome("stopped before anything was changed")
+        subject = f"Add {', '.join(new)}" if new else "Bring the code up to date"
+        self._commit(repository, files, resources, subject)
+        merged = self._merge(repository, session)
+        return Outcome(merged, exhausted=not merged and not new)
+
+    def _commit(
+        self,
+        repository: Repository,
+        files: Mapping[str, str],
+        resources: Sequence[str],
+        subject: str,
+    ) -> None:
+        tree, tip = repository.store(files), repository.resolve(GENERATED)
+        trailer = _TRAILER + ", ".join(resources)
+        if tip and repository.tree(tip) == tree and trailer in repository.message(tip):
+            return
+        parents = [tip] if tip else []
+        message = f"{subject}\n\n{trailer}\n"
+        repository.set_branch(GENERATED, repository.commit_tree(tree, parents, message))
+
+    def _merge(self, repository: Repository, session: SessionContext) -> str:
+        """Merge the generated line into the session's work tree without committing it."""
+        tip = repository.resolve(GENERATED) or ""
+        if not _ahead(session.folder, tip):
+            return ""
+        kept = merge_keeping_edits(session.folder, tip)
+        for path in kept:
+            session.record.tool("merge", f"kept the edit made by hand in {path}")
+        subject = repository.message(tip).partition("\n")[0]
+        return f"{subject} (edits by hand kept in {', '.join(kept)})" if kept else subject
+
+
+def _ahead(folder: Path, tip: str) -> bool:
+    """Whether the work tree's branch lacks the commit."""
+    try:
+        git(folder, "merge-base", "--is-ancestor", tip, "HEAD")
+    except GitFailed:
+        return True
+    return False
+
+
+def built_resources(repository: Repository) -> list[str]:
+    """Return the resources whose generated code the main line holds."""
+    base = repository.common(MAIN, GENERATED) if repository.resolve(GENERATED) else None
+    lines = repository.message(base).splitlines() if base else []
+    listed = next((line for line in lines if line.startswith(_TRAILER)), _TRAILER)
+    return [name for name in listed.removeprefix(_TRAILER).split(", ") if name]
+
+
+def merge_keeping_edits(folder: Path, commit: str) -> list[str]:
+    """Merge a commit, uncommitted; return the files in which an edit made by hand won."""
+    plain = _conflicts(folder, commit)
+    if not plain:
+        return []
+    git(folder, "merge", "--abort")
+    for path in _conflicts(folder, commit, "-X", "ours"):
+        try:
+            git(folder, "checkout", "--ours", "--", path)
+            git(folder, "add", "--", path)
+        except GitFailed:
+            git(folder, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", path)
+            (folder / path).unlink(missing_ok=True)
+    return plain
+
+
+def _conflicts(folder: Path, commit: str, *strategy: str) -> list[str]:
+    unrelated = ["--allow-unrelated-histories"]
+    try:
+        git(folder, "merge", "--no-ff", "--no-commit", "--quiet", *unrelated, *strategy, commit)
+    except GitFailed:
+        unmerged = git(folder, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+        conflicts = [path for path in unmerged if path]
+        if not conflicts:
+            raise
+        return conflicts
+    return []

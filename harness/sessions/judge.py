@@ -1,0 +1,88 @@
+"""What a session's work is worth: its own tests, a replay of everything, and what that flips."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.features.derive import ELSEWHERE
+from harness.features.feature import FeatureList
+from harness.sessions.events import Verified
+
+_FIRST_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verification found.
+
+    `exact` and `succeeded` are exchanges (`recording#seq`): those that match exactly, and those
+    whose original answer was a success. `mismatches` says for exchanges that do not match why.
+    `broken` says why the backend could not even be started.
+    """
+
+    exact: frozenset[str]
+    succeeded: frozenset[str]
+    mismatches: dict[str, str]
+    failed_tests: tuple[str, ...]
+    report: Verified
+    broken: str | None = None
+
+
+class Judge(Protocol):
+    def judge(self, folder: Path) -> Verdict:
+        """Run the tests of the backend in a folder and replay every recording against it."""
+        ...
+
+
+def passing(features: FeatureList, verdict: Verdict) -> frozenset[str]:
+    """Return the features that pass: all that decides them is exact, and not by accident.
+
+    An unknown row is not found in a resource that is not built either: failures count only where
+    something of the resource succeeds, if anything of it ever did.
+    """
+    alive = {
+        item.resource
+        for item in features
+        if set(item.acceptance.exchanges) & verdict.succeeded & verdict.exact
+    }
+    able = {
+        item.resource for item in features if set(item.acceptance.exchanges) & verdict.succeeded
+    }
+    return frozenset(
+        item.id
+        for item in features
+        if item.exact_in(verdict.exact)
+        and (item.resource == ELSEWHERE or item.resource in alive or item.resource not in able)
+    )
+
+
+def failures(
+    features: FeatureList, verdict: Verdict | None, among: AbstractSet[str]
+) -> Sequence[str]:
+    """Say for features that fail what differs first, one line each."""
+    if verdict is None:
+        return ()
+    lines = []
+    for feature in features.failing:
+        if feature.id not in among:
+            continue
+        wrong = [name for name in feature.acceptance.exchanges if name not in verdict.exact]
+        if wrong:
+            reason = verdict.mismatches.get(wrong[0], "differs")
+            lines.append(f"{feature.id}: {wrong[0]} {reason}")
+    return tuple(lines)
+
+
+def why(verdict: Verdict, lost: AbstractSet[str]) -> str:
+    """Say in a line why a session's work is not fit for the main line; empty when it is."""
+    if verdict.broken:
+        return f"the backend does not run: {verdict.broken}"
+    if lost:
+        named = ", ".join(sorted(lost)[:3])
+        return f"{len(lost)} features that passed fail now: {named}"
+    if verdict.failed_tests:
+        named = ", ".join(verdict.failed_tests[:_FIRST_FAILURES])
+        return f"{len(verdict.failed_tests)} of its own tests fail: {named}"
+    return ""

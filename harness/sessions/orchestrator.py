@@ -1,0 +1,266 @@
+"""The main job: sessions, one after the other, until every feature passes or the run must end."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from harness.builders import Builder, Outcome, SessionContext
+from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK
+from harness.features.feature import FILE, Feature, FeatureList
+from harness.inference.model import ApiModel
+from harness.sessions.budget import Limits, over_budget, spent, used
+from harness.sessions.control import Control, StopNow
+from harness.sessions.events import (
+    BackendCreated,
+    FeaturesWritten,
+    PauseRequested,
+    PhaseStarted,
+    Regressed,
+    SessionEnded,
+    SessionStarted,
+    Tampered,
+)
+from harness.sessions.history import History
+from harness.sessions.journal import Journal
+from harness.sessions.judge import Judge, Verdict, failures, passing, why
+from harness.sessions.plan import Plan
+from harness.sessions.recorder import JournalRecorder
+from harness.sessions.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended. `outcome`: done, paused, budget or stuck."""
+
+    outcome: str
+    detail: str
+    exit_code: int
+
+
+class Orchestrator:
+    def __init__(
+        self,
+        *,
+        model: ApiModel,
+        features: FeatureList,
+        journal: Journal,
+        workshop: Workshop,
+        judge: Judge,
+        plan: Plan,
+        control: Control,
+        limits: Limits,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.model = model
+        self.features = features
+        self.journal = journal
+        self.workshop = workshop
+        self.judge = judge
+        self.plan = plan
+        self.control = control
+        self.limits = limits
+        self._clock = clock
+        self._verdict: Verdict | None = None
+
+    def run(self) -> End:
+        """Run sessions to the end, whichever it is."""
+        try:
+            self.prepare()
+            while (end := self.end()) is None:
+                self.coding_session()
+        except StopNow:
+            self._stop_now()
+            end = End("paused", "stopped at once; unfinished work is on a stash branch", EXIT_OK)
+        return end
+
+    def end(self) -> End | None:
+        """Say how the run ends, if it ends here."""
+        total, failing = len(self.features), self.features.failing
+        if not failing:
+            return End("done", f"all {total} features pass", EXIT_OK)
+        if self.control.stopping():
+            self.journal.append(PauseRequested(source=self.control.source))
+            return End("paused", f"paused with {len(failing)} of {total} features to go", EXIT_OK)
+        usage = used(self.journal.entries(), self.journal.run, self._clock())
+        if limit := over_budget(self.limits, usage):
+            return End("budget", limit, EXIT_BUDGET)
+        if self.plan.at_end:
+            return End("stuck", self._what_is_stuck(), EXIT_STUCK)
+        return None
+
+    # ---------------------------------------------------------------------------- sessions
+
+    def prepare(self) -> None:
+        """Pick up what there is, or run the initializer session."""
+        history = History.read(self.journal.entries())
+        self._adopt(history)
+        if not self.workshop.has_skeleton:
+            self.initializer_session()
+        elif self.workshop.keep_edits() or self.workshop.main != history.landed:
+            self._check_main("Check edits made by hand")
+        elif self.features.definition() != history.definition:
+            self._check_main("Bring the feature list up to date")
+
+    def initializer_session(self) -> None:
+        """Write the feature list and lay out the code."""
+        self.journal.append(BackendCreated())
+        number = self._start("initializer", self.plan.builder, [])
+        began = self._clock()
+        self.workshop.begin(self.features)
+        self.workshop.open(number)
+        outcome = self.plan.builder.initialize(self._context(number, []))
+        verdict = self._judge()
+        now = passing(self.features, verdict)
+        self._land(verdict, now, outcome.summary)
+        self._finish(number, "landed", f"{len(self.features)} features listed", began, len(now))
+
+    def coding_session(self) -> None:
+        """Build a slice, verify everything, and land the work if nothing is worse for it."""
+        builder, chosen = self.plan.builder, self.plan.next_slice(self.features)
+        number = self._start("coding", builder, chosen)
+        self.workshop.open(number)
+        began = self._clock()
+        outcome = builder.run(self._context(number, chosen))
+        self._put_back_list()
+        if outcome.exhausted or not self.workshop.changed:
+            self.workshop.stash(number, "nothing to merge")
+            self.plan.learn(gained=0, landed=False, exhausted=outcome.exhausted)
+            self._finish(number, "no_progress", outcome.summary or "nothing changed", began)
+            return
+        verdict = self._judge()
+        now, before = passing(self.features, verdict), self.features.passing
+        self._settle(number, outcome, verdict, now - before, before - now, began)
+
+    def _settle(
+        self,
+        number: int,
+        outcome: Outcome,
+        verdict: Verdict,
+        gained: frozenset[str],
+        lost: frozenset[str],
+        began: float,
+    ) -> None:
+        problem = why(verdict, lost)
+        last_resort = self.plan.widened and len(gained) > len(lost)
+        fit = not problem or (last_resort and not verdict.broken)
+        if lost:
+            self.journal.append(Regressed(by_session=number, features=sorted(lost), landed=fit))
+        if fit:
+            self._land(verdict, (self.features.passing | gained) - lost, outcome.summary)
+            result = "landed" if gained else "no_progress"
+        else:
+            self.workshop.stash(number, problem)
+            result = "broken" if verdict.broken else "regressed"
+        self.plan.learn(gained=len(gained), landed=fit, exhausted=outcome.exhausted)
+        summary = f"{outcome.summary}: {problem}" if problem else outcome.summary
+        kept = (len(gained), len(lost)) if fit else (0, 0)
+        self._finish(number, result, summary, began, *kept)
+
+    def _land(self, verdict: Verdict, now: frozenset[str], subject: str) -> None:
+        before, total = self.features.passing, len(self.features)
+        self.features = self.features.flipped(now, self._now())
+        self.features.write(self.workshop.folder)
+        commit = self.workshop.commit(f"{subject}\n\n{len(now)} of {total} features pass.\n")
+        self.workshop.land(commit, now, before)
+        self._verdict = verdict
+        self.workshop.close(self.journal.session or 0)
+
+    # ------------------------------------------------------------------------------- parts
+
+    def _start(self, kind: str, builder: Builder, chosen: list[Feature]) -> int:
+        number = History.read(self.journal.entries()).sessions + 1
+        self.journal.session = number
+        self.journal.append(
+            SessionStarted(
+                number=number,
+                kind=kind,
+                builder=builder.name,
+                slice=[item.id for item in chosen],
+                resources=list(dict.fromkeys(item.resource for item in chosen)),
+            )
+        )
+        return number
+
+    def _finish(
+        self, number: int, outcome: str, summary: str, began: float, gained: int = 0, lost: int = 0
+    ) -> None:
+        tokens, usd = spent(self.journal.entries(), number)
+        self.journal.append(
+            SessionEnded(
+                number=number,
+                outcome=outcome,
+                summary=summary,
+                gained=gained,
+                lost=lost,
+                seconds=round(self._clock() - began, 3),
+                tokens=tokens,
+                usd=usd,
+            )
+        )
+        self.journal.session = None
+
+    def _context(self, number: int, chosen: list[Feature]) -> SessionContext:
+        return SessionContext(
+            number=number,
+            folder=self.workshop.folder,
+            repository=self.workshop.repository.folder,
+            model=self.model,
+            slice=tuple(chosen),
+            failures=tuple(failures(self.features, self._verdict, {item.id for item in chosen})),
+            record=JournalRecorder(self.journal),
+            stopping=self.control.stopping,
+        )
+
+    def _judge(self) -> Verdict:
+        self.journal.append(PhaseStarted(name="verify", detail="its own tests, and the replay"))
+        verdict = self.judge.judge(self.workshop.folder)
+        self.journal.append(verdict.report)
+        return verdict
+
+    def _put_back_list(self) -> None:
+        """Undo what a builder did to the feature list: only the harness changes it."""
+        path, text = self.workshop.folder / FILE, self.features.text()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            self.features.write(self.workshop.folder)
+            self.journal.append(Tampered(what=FILE))
+
+    def _adopt(self, history: History) -> None:
+        """Take over what passed before, as far as the features are still there."""
+        known = history.passing if self.workshop.has_skeleton else frozenset()
+        kept = frozenset(name for name in known if name in self.features)
+        self.features = self.features.flipped(kept, self._now())
+        definition = self.features.definition()
+        if definition != history.definition:
+            dropped = len(known - kept)
+            self.journal.append(
+                FeaturesWritten(total=len(self.features), definition=definition, dropped=dropped)
+            )
+
+    def _check_main(self, reason: str) -> None:
+        """Verify the main line: it, or what is asked of it, is not what was verified."""
+        number = self._start("check", self.plan.builder, [])
+        began = self._clock()
+        self.workshop.open(number)
+        verdict = self._judge()
+        now, before = passing(self.features, verdict), self.features.passing
+        if lost := before - now:
+            self.journal.append(Regressed(by_session=0, features=sorted(lost), landed=True))
+        self._land(verdict, now, reason)
+        gained = len(now - before)
+        self._finish(number, "landed", "checked the main line", began, gained, len(lost))
+
+    def _stop_now(self) -> None:
+        number = self.journal.session
+        if number is not None:
+            self.workshop.stash(number, "stopped at once")
+            self._finish(number, "stopped", "stopped at once", self._clock())
+
+    def _what_is_stuck(self) -> str:
+        failing = self.features.failing
+        reasons = failures(self.features, self._verdict, {item.id for item in failing})
+        first = "; ".join(reasons[:3]) or "nothing was verified in this run"
+        return f"{len(failing)} features fail and no session makes progress: {first}"
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC).replace(microsecond=0)
