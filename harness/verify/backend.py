@@ -1,0 +1,171 @@
+"""The generated backend as a process of its own, and its two tools: migrations and seed."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from harness.verify.client import Client, NoResponse
+from harness.verify.errors import BackendFailed
+from harness.verify.runner import Command, LocalRunner, Runner, clean_environment, stop_group
+
+_READY_TIMEOUT_S = 30.0
+_TOOL_TIMEOUT_S = 120.0
+_SHOWN_LINES = 12
+_SERVE = (
+    "import socket, sys, uvicorn; "
+    "uvicorn.Server(uvicorn.Config('app.main:app', access_log=False, log_level='warning'))"
+    ".run(sockets=[socket.socket(fileno=int(sys.argv[1]))])"
+)
+
+
+class BackendProcess:
+    """A running backend for the time of a `with` block.
+
+    It gets a socket that is bound already (no race for a port), the database's URL and the PATH,
+    and nothing else of the harness. What it prints goes to `log` (thrown away without one).
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        database_url: str,
+        *,
+        log: Path | None = None,
+        port: int = 0,
+        runner: Runner | None = None,
+    ) -> None:
+        self.directory = directory
+        self.database_url = database_url
+        self.log = log
+        self._port = port
+        self._runner = runner or LocalRunner()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._bound = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self._bound}"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process; `wait_ready` says when it answers."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._bind(listener)
+            self._bound = listener.getsockname()[1]
+            argv = [sys.executable, "-c", _SERVE, str(listener.fileno())]
+            with self._output() as output:
+                self._process = self._runner.start(
+                    _command(self.directory, self.database_url, argv, output, listener.fileno())
+                )
+
+    def wait_ready(self) -> None:
+        """Wait until the backend answers a request, whatever it says."""
+        if self._process is None:
+            self.start()
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        client = Client(self.base_url)
+        try:
+            while self.running and time.monotonic() < deadline:
+                with suppress(NoResponse):
+                    client.send("OPTIONS", "*", (), b"")
+                    return
+                time.sleep(0.01)
+        finally:
+            client.close()
+        why = "does not answer" if self.running else "ends while it starts"
+        raise BackendFailed(f"The backend in {self.directory} {why}.{self._said()}")
+
+    def stop(self) -> None:
+        """End the process and every process that it started."""
+        if self._process is not None:
+            stop_group(self._process)
+            self._process = None
+
+    def _bind(self, listener: socket.socket) -> None:
+        try:
+            listener.bind(("127.0.0.1", self._port))
+            listener.listen(128)
+        except OSError as error:
+            raise BackendFailed(
+                f"Port {self._port} cannot be used: {error.strerror}. Choose another one."
+            ) from error
+
+    def _output(self) -> Any:
+        if self.log is None:
+            return TemporaryFile()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        return self.log.open("ab")
+
+    def _said(self) -> str:
+        if self.log is None:
+            return ""
+        return _tail(self.log.read_bytes()) + f"\nThe whole log is {self.log}."
+
+
+def migrate(directory: Path, url: str, *, runner: Runner | None = None) -> None:
+    """Bring a database to the newest migration of a backend."""
+    argv = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    run_tool(directory, url, argv, runner=runner)
+
+
+def load_seed(
+    directory: Path, url: str, seed: Mapping[str, Any], *, runner: Runner | None = None
+) -> None:
+    """Load an initial state into a migrated database with the backend's own tool."""
+    with NamedTemporaryFile("w", suffix=".json", prefix="us-seed-", encoding="utf-8") as file:
+        json.dump(seed, file)
+        file.flush()
+        run_tool(directory, url, [sys.executable, "-m", "app.seed", file.name], runner=runner)
+
+
+def run_tool(directory: Path, url: str, argv: list[str], *, runner: Runner | None = None) -> None:
+    """Run a command in the backend's directory; raise BackendFailed with its output."""
+    with TemporaryFile() as output:
+        process = (runner or LocalRunner()).start(_command(directory, url, argv, output))
+        try:
+            code = process.wait(_TOOL_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            stop_group(process)
+        if code != 0:
+            output.seek(0)
+            name = " ".join(argv[1:4])
+            end = "does not end" if code is None else f"fails with exit code {code}"
+            raise BackendFailed(f"`python {name}` {end} in {directory}.{_tail(output.read())}")
+
+
+def _command(directory: Path, url: str, argv: list[str], output: Any, *descriptors: int) -> Command:
+    socket_directories = parse_qs(urlsplit(url).query).get("host", [])
+    return Command(
+        argv,
+        cwd=directory,
+        env=clean_environment(DATABASE_URL=url, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1"),
+        output=output,
+        pass_fds=descriptors,
+        databases=tuple(Path(path) for path in socket_directories),
+    )
+
+
+def _tail(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()[-_SHOWN_LINES:]
+    return "".join(f"\n  {line}" for line in lines)

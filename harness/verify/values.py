@@ -1,0 +1,112 @@
+"""What a value looks like: the kinds of values that a backend makes up itself."""
+
+import re
+from itertools import pairwise
+from typing import Literal
+
+Kind = Literal["uuid", "jwt", "ulid", "hex", "digits", "random"]
+
+_KINDS: tuple[tuple[Kind, re.Pattern[str], int], ...] = (
+    ("uuid", re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"), 0),
+    ("uuid", re.compile(r"[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}"), 0),
+    ("jwt", re.compile(r"[\w-]{10,}\.[\w-]{10,}\.[\w-]{16,}"), 3),
+    ("ulid", re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}"), 0),
+    ("digits", re.compile(r"[0-9]{12,}"), 0),
+    ("hex", re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}"), 3),
+    ("random", re.compile(r"[0-9a-zA-Z_\-+/=.]{8,}"), 3),
+)
+"""Kind, pattern, and how often letters, digits and case change where nobody wrote it by hand."""
+_LONG = 20
+_LENGTH_STEP = 8
+_SUFFIXED = re.compile(r"(?P<stem>.+[-_])(?P<suffix>[0-9a-zA-Z]{4,16})")
+_WORD = re.compile(r"[^\W_]+")
+_ID_KEY = re.compile(r"_?(?:id|pk|uid)|.*(?:[a-z0-9]I[dD]|_(?:id|pk|uid)|ID)")
+_ID_LIST_KEY = re.compile(r".*(?:[a-z0-9]I[dD]s|_ids)|ids")
+
+
+def kind(text: str) -> Kind | None:
+    """Return the kind of generated value a text looks like, if any."""
+    for name, pattern, changes in _KINDS:
+        if pattern.fullmatch(text) and _changes(text) >= max(changes, len(text) * changes // 24):
+            return name
+    return None
+
+
+def same_format(one: str, other: str) -> bool:
+    """Whether two generated values are of one kind, alphabet and length class."""
+    what = kind(one)
+    if what is None or what != kind(other):
+        return False
+    if what == "uuid":
+        return one[14] == other[14] and one.isupper() == other.isupper()
+    if what in {"jwt", "ulid"}:
+        return True
+    if what == "digits":
+        return abs(len(one) - len(other)) <= 1
+    return _fits(one, other)
+
+
+def suffix_only(one: str, other: str) -> tuple[str, str] | None:
+    """Return the random endings of two slugs that differ in nothing else."""
+    left, right = _SUFFIXED.fullmatch(one), _SUFFIXED.fullmatch(other)
+    if left is None or right is None or left["stem"] != right["stem"]:
+        return None
+    if len(left["suffix"]) != len(right["suffix"]):
+        return None
+    return left["suffix"], right["suffix"]
+
+
+def words(text: str) -> set[str]:
+    """Return the words of a text in lower case."""
+    return {word.lower() for word in _WORD.findall(text)}
+
+
+def is_id_key(key: str) -> bool:
+    return _ID_KEY.fullmatch(key) is not None
+
+
+def is_id_list_key(key: str) -> bool:
+    return _ID_LIST_KEY.fullmatch(key) is not None
+
+
+def id_owner(key: str) -> str:
+    """Return what an id-like key says it is the id of: `article` for `articleIds`; or nothing."""
+    stem = re.sub(r"_?(?:[iI][dD]s?|ID|pk|uid)$", "", key)
+    return noun(stem)
+
+
+def noun(name: str) -> str:
+    """Return a name in snake case and singular, so that `blogPosts` and `blog_post` agree."""
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_")
+    if snake.endswith("ies") and len(snake) > len("ties"):
+        return snake[:-3] + "y"
+    if re.search(r"(?:s|x|z|ch|sh)es$", snake):
+        return snake[:-2]
+    if snake.endswith("s") and not snake.endswith(("ss", "us", "is")):
+        return snake[:-1]
+    return snake
+
+
+def _fits(one: str, other: str) -> bool:
+    """Whether two random texts could come from one generator."""
+    if abs(len(one) - len(other)) > (0 if len(one) < _LONG else _LENGTH_STEP):
+        return False
+    left, right = _alphabet(one), _alphabet(other)
+    return left == right if len(one) >= _LONG else left <= right or right <= left
+
+
+def _alphabet(text: str) -> set[str]:
+    kinds = {
+        "digit" if c.isdigit() else "upper" if c.isupper() else "lower" if c.islower() else ""
+        for c in text
+    }
+    return kinds - {""}
+
+
+def _changes(text: str) -> int:
+    """Count the changes between letters and digits, and from lower to upper case mid-word."""
+    classes = [
+        "d" if c.isdigit() else "u" if c.isupper() else "l" if c.islower() else "" for c in text
+    ]
+    pairs = [pair for pair in pairwise(classes) if "" not in pair]
+    return sum(a != b for a, b in pairs)
