@@ -1,14 +1,14 @@
 """How columns are typed and how their values come about."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from slugify import slugify
-
 from harness.inference.model import Column, ColumnType, Generated
 
+SlugStyle = Literal["replace", "remove"]
 _DATETIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
@@ -78,26 +78,39 @@ def datetime_style(
     return (0 if widest == 0 else 3 if widest <= 3 else 6), zone  # noqa: PLR2004
 
 
-def slug_of(value: Any) -> str:
-    return slugify(str(value)) if value is not None else ""
+def slug_of(value: Any, style: SlugStyle = "replace") -> str:
+    """A slug as `Generated` describes it."""
+    folded = unicodedata.normalize("NFKD", str(value)).encode("ascii", "ignore").decode().lower()
+    if style == "replace":
+        return re.sub(r"[^a-z0-9]+", "-", folded).strip("-")
+    kept = re.sub(r"[^\w\s-]", "", folded)
+    return re.sub(r"[-\s]+", "-", kept).strip("-_")
 
 
-def slug_suffix(slug: str, source: str) -> int | None:
+def slug_suffix(slug: str, source: str, style: SlugStyle = "replace") -> int | None:
     """Length of the random hex suffix of a slug; 0 without one, None if it is no slug of it."""
-    base = slug_of(source)
+    base = slug_of(source, style)
     if slug == base:
         return 0
     match = re.fullmatch(re.escape(base) + r"-([0-9a-f]{4,32})", slug)
     return len(match[1]) if match and base else None
 
 
-def generated_kind(values: list[Any], *, key_like: bool) -> Generated | None:
-    """How an identifier that the server chose is made, by its looks."""
+def generated_kind(
+    values: list[Any], *, key_like: bool, starts: frozenset[int] = frozenset()
+) -> Generated | None:
+    """How an identifier that the server chose is made, by its looks.
+
+    `starts` are the places in `values` where another recording begins.
+    """
     present = [value for value in values if value is not None]
     if not present:
         return None
     if all(isinstance(value, int) and not isinstance(value, bool) for value in present):
-        rising = all(a < b for a, b in zip(present, present[1:], strict=False))
+        rising = all(
+            a < b or place in starts
+            for place, (a, b) in enumerate(zip(present, present[1:], strict=False), start=1)
+        )
         return Generated(by="sequence") if key_like and rising else None
     if not all(isinstance(value, str) for value in present):
         return None

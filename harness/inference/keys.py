@@ -18,7 +18,7 @@ class ForeignKeys:
     def __init__(self, world: World) -> None:
         self.world = world
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
-        self.source: dict[tuple[int, str], str | None] = {}
+        self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
         for draft in world.drafts:
             self._embedded(draft)
             self._scalars(draft)
@@ -27,17 +27,24 @@ class ForeignKeys:
     def of(self, draft: Draft) -> dict[str, Draft]:
         return self.columns[id(draft)]
 
+    def scalar_fields(self, draft: Draft) -> set[str]:
+        """JSON fields of the draft that hold keys of other rows."""
+        return {name for column in self.of(draft) for name in self.sources[id(draft), column]}
+
     def parent(self, row: Row, column: str, index: int) -> Row | None:
         """The row that a foreign key points to at an observation."""
         draft = self.columns[id(row.draft)][column]
-        name = self.source[id(row.draft), column]
-        if name is None:
+        names = self.sources[id(row.draft), column]
+        if not names:
             parents = self.world.parents.get(id(row), {}).values()
             return next((each for each in parents if each.draft is draft), None)
-        value = row.value(name, index)
-        if isinstance(value, Row):
-            return value
-        return self.by_key(draft, row.recording, value)
+        for name in names:
+            value = row.value(name, index)
+            if isinstance(value, Row):
+                return value
+            if (found := self.by_key(draft, row.recording, value)) is not None:
+                return found
+        return None
 
     def by_key(self, draft: Draft, recording: str, value: Any) -> Row | None:
         text = identity(value) if value is not UNKNOWN else None
@@ -50,7 +57,8 @@ class ForeignKeys:
 
     def _add(self, draft: Draft, column: str, parent: Draft, source: str | None) -> None:
         self.columns[id(draft)][column] = parent
-        self.source[id(draft), column] = source
+        if source is not None:
+            self.sources[id(draft), column].append(source)
 
     def _embedded(self, draft: Draft) -> None:
         for row in self.world.rows[id(draft)]:
@@ -71,7 +79,8 @@ class ForeignKeys:
                 continue
             for parent in self.world.drafts:
                 column = naming.snake(name)
-                if column not in self.of(draft) and self._points(draft, name, values, parent):
+                known = self.of(draft).get(column, parent)
+                if known is parent and self._points(draft, name, values, parent):
                     self._add(draft, column, parent, name)
 
     def _points(

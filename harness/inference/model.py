@@ -237,7 +237,10 @@ class Generated(Part):
 
     `now` at insert, `touched` at insert and at every update; `slug` of the column `of`, with a
     random suffix on a clash (`suffix` is its length in hex digits), renewed when `of` changes
-    if `follows` is true.
+    if `follows` is true. Slugs are folded to ASCII and lower case; then `slug_style` "replace"
+    turns every run of other characters than letters and digits into one hyphen, "remove" drops
+    all characters but letters, digits, underscores, spaces and hyphens first and turns runs of
+    spaces and hyphens into one hyphen (`it's a_b` -> `it-s-a-b` and `its-a_b`).
     """
 
     by: Literal["sequence", "uuid", "object_id", "digits", "random", "now", "touched", "slug"]
@@ -245,6 +248,7 @@ class Generated(Part):
     alphabet: str | None = None
     of: str | None = None
     suffix: int | None = None
+    slug_style: Literal["replace", "remove"] = "replace"
     follows: bool = False
 
 

@@ -26,7 +26,7 @@ class Shape:
     method: str
     template: str
     location: Location
-    instances: list[tuple[Observation, JsonObject]] = field(default_factory=list)
+    instances: list[tuple[Observation, JsonObject]] = field(default_factory=list, repr=False)
 
     @property
     def keys(self) -> dict[str, int]:
@@ -43,8 +43,8 @@ class Draft:
 
     name: str
     key: str
-    shapes: list[Shape]
-    roots: list[Shape]
+    shapes: list[Shape] = field(repr=False)
+    roots: list[Shape] = field(repr=False)
     singleton: bool = False
 
     @property
@@ -53,6 +53,26 @@ class Draft:
         for shape in [*self.roots, *self.shapes]:
             seen.update(dict.fromkeys(shape.keys))
         return list(seen)
+
+    @property
+    def sparse(self) -> set[str]:
+        """Fields that only some objects of one place have: absent means null."""
+        return {
+            key
+            for shape in self.shapes
+            for key, count in shape.keys.items()
+            if count < len(shape.instances)
+            and not any(isinstance(value.get(key), dict | list) for _, value in shape.instances)
+        } | {
+            key
+            for shape in self.shapes
+            for key, count in shape.keys.items()
+            if count < len(shape.instances)
+            and all(isinstance(value.get(key, []), list) for _, value in shape.instances)
+            and not any(
+                isinstance(item, dict) for _, value in shape.instances for item in value.get(key, [])
+            )
+        }
 
 
 def identity(value: Any) -> str | None:

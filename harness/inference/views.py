@@ -96,6 +96,10 @@ class _Learner:
                     each.get(key, 0) is None for _, each in shape.instances
                 )
                 view.fields.append(ViewField(key=key, value=value, omit_null=omitted))
+            for key in sorted(self.world.sparse[id(draft)] - set(shape.keys)):
+                if key not in self.result.conditional[id(draft)]:
+                    plain = ColumnValue(row="row", path=[naming.snake(key)])
+                    view.fields.append(ViewField(key=key, value=plain, omit_null=True))
             self.unnamed[id(shape)] = view
 
     def register(self, shape: Shape, draft: Draft) -> View | None:
@@ -118,7 +122,8 @@ class _Learner:
                 self.result.by_shape[id(shape)] = other
                 return other
         taken = {other.name for other in self.result.views}
-        view.name = next(name for name in _names(shape, draft) if name not in taken)
+        nested = not any(shape is root for root in draft.roots)
+        view.name = next(name for name in _names(shape, draft, nested=nested) if name not in taken)
         self.result.views.append(view)
         self.result.by_shape[id(shape)] = view
         return view
@@ -134,9 +139,10 @@ class _Learner:
     def _computed(self, draft: Draft, shapes: list[Shape]) -> dict[str, list[Expr]]:
         """Relations of the caller and counts that some shape really shows changing."""
         found: dict[str, list[Expr]] = defaultdict(list)
+        written = {draft.key, *self.keys.scalar_fields(draft), *self._written(draft)}
         for shape in shapes:
             samples = self.samples[id(shape)]
-            for key in shape.keys:
+            for key in set(shape.keys) - written:
                 for expr, predict in self._candidates(draft):
                     pairs = [(s.value[key], predict(s)) for s in samples if key in s.value]
                     telling = any(actual not in (False, 0, None) for actual, _ in pairs)
@@ -144,6 +150,17 @@ class _Learner:
                         if expr not in found[key]:
                             found[key].append(expr)
         return found
+
+    def _written(self, draft: Draft) -> set[str]:
+        """Fields that requests set: what is sent is stored."""
+        names: set[str] = set()
+        for observation in self.world.observations:
+            if observation.method != "GET" and isinstance(observation.body, dict):
+                if any(each is draft for _, each in self.world.roots[observation.key]):
+                    names.update(observation.body)
+                    for value in observation.body.values():
+                        names.update(value if isinstance(value, dict) else ())
+        return names
 
     def _candidates(self, draft: Draft) -> list[tuple[Expr, Callable[[Sample], Any]]]:
         candidates: list[tuple[Expr, Callable[[Sample], Any]]] = []
@@ -280,14 +297,16 @@ def _equal(left: View, right: View) -> bool:
     }
 
 
-def _names(shape: Shape, draft: Draft) -> list[str]:
+def _names(shape: Shape, draft: Draft, *, nested: bool) -> list[str]:
     steps = [step for step in shape.location if step != "[]"]
     generic = {"data", "items", "results", "rows", "hits", "result"}
     own = naming.pascal(naming.singular(steps[-1])) if steps and steps[-1] not in generic else ""
     base = naming.pascal(draft.name)
-    action = naming.pascal("_".join(naming.literals(shape.template)[-1:])) or base
+    action = naming.pascal("_".join(naming.literals(shape.template)[-1:]))
     names = [own] if own and own != base else [base]
-    if shape.is_list:
-        names = [f"{own or base}ListItem", *names]
+    if nested and len(steps) > 1:
+        names.append(f"{naming.pascal(naming.singular(steps[-2]))}{own}")
+    elif shape.is_list:
+        names = [f"{base}ListItem", f"{base}{action}Item", *names]
     names += [f"{base}{own}", f"{base}{action}", f"{base}{naming.pascal(shape.method)}{action}"]
     return [*(name for name in names if name), *(f"{base}View{n}" for n in range(2, 99))]

@@ -108,6 +108,7 @@ class World:
         self.shown: dict[int, list[tuple[Shape, JsonObject, Row]]] = defaultdict(list)
         self.parents: dict[int, dict[str, Row]] = {}
         self.switches: dict[tuple[str, str], list[tuple[int, Row, Row, bool]]] = defaultdict(list)
+        self.sparse = {id(draft): draft.sparse for draft in drafts}
         self.creators = self._creators()
         self._index: dict[tuple[str, int, str], dict[str, Row]] = defaultdict(dict)
         for observation in observations:
@@ -275,6 +276,8 @@ class World:
             else:
                 row = self._new_row(draft, observation, value, born=observation.index)
         self.shown[observation.index].append((shape, value, row))
+        for name in self.sparse[id(draft)] - set(value):
+            row.learn(observation.index, name, None)
         for name, item in value.items():
             row.learn(observation.index, name, self._fact(observation, shape, name, item))
             if (mark := identity(item)) is not None:
