@@ -697,7 +697,9 @@ class Endpoint(Part):
     """Method, path template and what was seen there: the raw side of the model, for documents.
 
     Schemas are JSON Schema (draft 2020-12); `requests` by content type, `responses` by status and
-    content type.
+    content type. `credentials` are the ways in which requests said who they are
+    (`Authorization: Bearer`, `Cookie: sid`, `X-Api-Key`); messages of a WebSocket are the request
+    (sent) and the response 101 (received).
     """
 
     method: str
@@ -709,6 +711,7 @@ class Endpoint(Part):
     requests: dict[str, dict[str, Any]] = {}
     responses: dict[str, dict[str, dict[str, Any]]] = {}
     secured: bool = False
+    credentials: list[str] = []
     count: int = 0
     protocol: Literal["rest", "graphql", "sse", "websocket", "multipart"] = "rest"
     evidence: Evidence = []
