@@ -22,10 +22,12 @@ from harness.verify.values import (
     noun,
     same_format,
     suffix_only,
+    words,
 )
 
 _SEPARATORS = re.compile(r"([\s/?&=;,\"'<>()\[\]{}#|\\]+)")
 _FINE_SEPARATORS = re.compile(r"([:.@])")
+_SHORTEST_WORD = 4
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,10}")
 
 
@@ -88,9 +90,18 @@ class Bindings:
             return True
         if self.known.has_text(expected) or self.known.has_text(actual):
             return False
-        if same_format(expected, actual) or self._has_new_suffix(expected, actual):
+        made_up = same_format(expected, actual) and not self._says_something(expected, actual)
+        if made_up or self._has_new_suffix(expected, actual):
             return self._bind(expected, actual)
         return False
+
+    def _says_something(self, *texts: str) -> bool:
+        """Whether words in what looks random were told before: a slug, a file name."""
+        return any(
+            len(word) >= _SHORTEST_WORD and self.known.has_word(word)
+            for text in texts
+            for word in words(text)
+        )
 
     def _bind(self, expected: str, actual: str) -> bool:
         if self._recorded.get(actual, expected) != expected:
@@ -127,11 +138,7 @@ class Bindings:
 
     def _is_same_moment(self, bound: str | float, seen: Stamp) -> bool:
         stamp = parse_stamp(bound)
-        return (
-            stamp is not None
-            and stamp.format == seen.format
-            and self.clock.same_live_exchange(stamp, seen)
-        )
+        return stamp is not None and self.clock.same_live_exchange(stamp, seen)
 
     def _match_id(self, expected: str, actual: str, place: Place) -> bool:
         owner = id_owner(place.key) or place.owner

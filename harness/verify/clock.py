@@ -17,8 +17,9 @@ _ISO = re.compile(
 _HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 _EPOCH_S = (1e9, 4e9)
 _EPOCH_MS = (1e12, 4e12)
-_SLACK_S = 0.02
+_SLACK_S = 0.001
 _DISTANCE_S = 2.0
+_SURELY_LATER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,15 @@ def _zone_style(text: str) -> str:
 
 @dataclass
 class Clock:
-    """When each exchange ran, in the recording and live, in the order of replay."""
+    """When each exchange ran, in the recording and live, in the order of replay.
 
+    `skew` is how far the original's clock was ahead of the recorder's, None when unknown.
+    """
+
+    skew: float | None = 0.0
     recorded: list[tuple[float, float]] = field(default_factory=list)
     live: list[tuple[float, float]] = field(default_factory=list)
+    _pairs: list[tuple[Stamp, Stamp]] = field(default_factory=list)
 
     def begin(self, recorded: tuple[float, float], live_start: float) -> None:
         self.recorded.append(recorded)
@@ -95,32 +101,51 @@ class Clock:
         self.live[-1] = (self.live[-1][0], live_end)
 
     def same_moment(self, expected: Stamp, actual: Stamp) -> bool:
-        """Whether both were written alike and made in the same exchange."""
+        """Whether both were written alike and made in the same exchange; remembered if so."""
         if expected.format != actual.format:
             return False
         made = self._recorded_exchanges(expected)
         if made:
-            return any(_overlap(self.live[index], actual, 0) for index in made)
-        return self._same_distance(expected, actual)
+            same = any(_overlap(self.live[index], actual) for index in made)
+        else:
+            same = self._same_distance(expected, actual) and self._same_order(expected, actual)
+        if same:
+            self._pairs.append((expected, actual))
+        return same
 
     def same_live_exchange(self, one: Stamp, other: Stamp) -> bool:
         """Whether two live timestamps can be of one moment."""
-        return any(_overlap(span, one, 0) and _overlap(span, other, 0) for span in self.live)
+        return one.format == other.format and any(
+            _overlap(span, one) and _overlap(span, other) for span in self.live
+        )
 
     def _recorded_exchanges(self, stamp: Stamp) -> list[int]:
-        return [
-            index
-            for index, span in enumerate(self.recorded)
-            if span[0] > 0 and _overlap(span, stamp, _SLACK_S)
-        ]
+        if self.skew is None:
+            return []
+        moved = Stamp(stamp.format, stamp.low - self.skew, stamp.high - self.skew)
+        spans = enumerate(self.recorded)
+        return [index for index, span in spans if span[0] > 0 and _overlap(span, moved)]
 
     def _same_distance(self, expected: Stamp, actual: Stamp) -> bool:
+        timed = [pair for pair in zip(self.recorded, self.live, strict=True) if pair[0][0] > 0]
+        if not timed:
+            return any(_overlap(span, actual) for span in self.live)
         tolerance = _DISTANCE_S + expected.high - expected.low
         return any(
             abs((expected.low - recorded[0]) - (actual.low - live[0])) <= tolerance
-            for recorded, live in zip(self.recorded, self.live, strict=True)
+            for recorded, live in timed
         )
 
+    def _same_order(self, expected: Stamp, actual: Stamp) -> bool:
+        """Whether earlier stays earlier, and what was surely later stays later."""
+        for other, live in self._pairs:
+            if other.format != expected.format:
+                continue
+            gap, live_gap = expected.low - other.low, actual.low - live.low
+            if gap * live_gap < 0 or (abs(gap) > _SURELY_LATER_S and live_gap == 0):
+                return False
+        return True
 
-def _overlap(span: tuple[float, float], stamp: Stamp, slack: float) -> bool:
-    return span[0] - slack < stamp.high and stamp.low <= span[1] + slack
+
+def _overlap(span: tuple[float, float], stamp: Stamp) -> bool:
+    return span[0] - _SLACK_S < stamp.high and stamp.low <= span[1] + _SLACK_S

@@ -79,21 +79,22 @@ def _body_values(request: Request) -> Iterator[tuple[str, Any]]:
         yield from parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True)
         return
     try:
-        yield from _pairs("", parse_json(request.body))
+        yield from pairs("", parse_json(request.body))
     except ValueError:
         yield "", request.body.decode(errors="replace")
 
 
-def _pairs(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+def pairs(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every scalar of a JSON value with its nearest key."""
     if isinstance(value, dict):
         for inner_key, inner in value.items():
-            yield from _pairs(inner_key, inner)
+            yield from pairs(inner_key, inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _pairs(key, inner)
+            yield from pairs(key, inner)
     else:
         yield key, value
 
 
 def _scalars(value: Any) -> Iterator[Any]:
-    return (inner for _, inner in _pairs("", value))
+    return (inner for _, inner in pairs("", value))

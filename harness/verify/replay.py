@@ -12,6 +12,7 @@ from harness.verify.clock import Clock
 from harness.verify.compare import Context, Difference, compare
 from harness.verify.exempt import Exemption, find_volatile
 from harness.verify.known import Known
+from harness.verify.skew import estimate_skew
 from harness.verify.translate import Translator
 
 _SERVER_ERROR = 500
@@ -101,7 +102,7 @@ class _Player:
     ) -> None:
         self._client = Client(base_url)
         self._label = label
-        self._clock = Clock()
+        self._clock = Clock(estimate_skew(recorded))
         known = Known()
         known.add_seed(seed)
         self._bindings = Bindings(known, self._clock)

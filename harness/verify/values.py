@@ -16,6 +16,9 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str], int], ...] = (
     ("random", re.compile(r"[0-9a-zA-Z_\-+/=.]{8,}"), 3),
 )
 """Kind, pattern, and how often letters, digits and case change where nobody wrote it by hand."""
+_HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_HUMP_MIN = 2.5
+"""Mean length of the parts of a camel-case name; of random letters it is below 2."""
 _LONG = 20
 _LENGTH_STEP = 8
 _SUFFIXED = re.compile(r"(?P<stem>.+[-_])(?P<suffix>[0-9a-zA-Z]{4,16})")
@@ -28,7 +31,7 @@ def kind(text: str) -> Kind | None:
     """Return the kind of generated value a text looks like, if any."""
     for name, pattern, changes in _KINDS:
         if pattern.fullmatch(text) and _changes(text) >= max(changes, len(text) * changes // 24):
-            return name
+            return None if name == "random" and _is_name(text) else name
     return None
 
 
@@ -85,6 +88,14 @@ def noun(name: str) -> str:
     if snake.endswith("s") and not snake.endswith(("ss", "us", "is")):
         return snake[:-1]
     return snake
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text reads like the name of something: no digits inside, and proper words."""
+    stem = text.rstrip("0123456789")
+    humps = _HUMP.findall(stem)
+    digits = any(c.isdigit() for c in stem) or len(text) - len(stem) > len("99")
+    return not digits and bool(humps) and sum(map(len, humps)) / len(humps) >= _HUMP_MIN
 
 
 def _fits(one: str, other: str) -> bool:
