@@ -55,19 +55,20 @@ class BodyShape:
     def schema(self, secrets: Collection[str]) -> Schema:
         if self.fields or self.files:
             return self._form_schema(secrets)
+        if self.json.count:
+            value = self.json.schema("", secrets)
+            return {"anyOf": [value, {"type": "string"}]} if self.texts else value
+        return self._text_schema(secrets)
+
+    def _text_schema(self, secrets: Collection[str]) -> Schema:
         if self.events:
+            events = sorted(self.events.items())
             return {
                 "type": "string",
-                "x-events": {
-                    name: shape.schema("", secrets) for name, shape in sorted(self.events.items())
-                },
+                "x-events": {name: shape.schema("", secrets) for name, shape in events},
             }
         if self.columns:
             return {"type": "string", "x-columns": self.columns}
-        if self.json.count and not self.texts:
-            return self.json.schema("", secrets)
-        if self.json.count:
-            return {"anyOf": [self.json.schema("", secrets), {"type": "string"}]}
         if self.content_type.startswith(_TEXTS) or "json" in self.content_type:
             return {"type": "string"}
         return {"type": "string", "format": "binary"}

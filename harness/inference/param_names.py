@@ -3,8 +3,7 @@
 import re
 from collections import Counter
 
-import inflection
-
+from harness.inference.naming import singular
 from harness.inference.path_tree import Node
 from harness.inference.provenance import Pool, identifies
 from harness.inference.segments import SLASH, value_of
@@ -17,14 +16,6 @@ _MIN_SHARE = 0.5
 def name_parameters(root: Node, pool: Pool) -> None:
     """Name every parameter of a folded tree and write the templates on its places."""
     _walk(root, "", "", (), pool)
-
-
-def singular(literal: str) -> str:
-    """The snake-case singular of a path token: `/feature-flags` gives `feature_flag`."""
-    text = re.sub(r"\W+", "_", inflection.underscore(value_of(literal))).strip("_")
-    head, _, last = text.rpartition("_")
-    last = inflection.singularize(last) if last else ""
-    return f"{head}_{last}" if head else last
 
 
 def _walk(node: Node, path: str, literal: str, taken: tuple[str, ...], pool: Pool) -> None:
@@ -46,7 +37,7 @@ def _name(param: Node, parent: Node, literal: str, taken: tuple[str, ...], pool:
             return hinted
     prefixed = literal.endswith(":")
     key = _identifier(literal) if prefixed else _bound_key(param, parent, pool)
-    owner = singular(literal) if literal else ""
+    owner = singular(value_of(literal)) if literal else ""
     if key in _PLAIN:
         key = f"{owner}_id" if taken and owner else "id"
     name = key if key not in taken else f"{owner}_{key}"

@@ -23,17 +23,15 @@ _MAX_EXAMPLE = 100
 class TextShape:
     """What the text values of one parameter have in common, by elimination."""
 
-    __slots__ = ("booleans", "example", "formats", "integers", "numbers", "observed", "words")
+    __slots__ = ("booleans", "example", "formats", "integers", "numbers", "words")
 
     def __init__(self) -> None:
-        self.observed = 0
         self.integers = self.numbers = self.booleans = True
         self.formats: frozenset[str] = frozenset()
         self.words: dict[str, int] | None = {}
         self.example = ""
 
     def add(self, text: str) -> None:
-        self.observed += 1
         if not text:
             return
         first = not self.example
@@ -60,17 +58,13 @@ class TextShape:
     def _type(self, name: str) -> Schema:
         if not self.example:
             return {"type": "string"}
-        if self.integers:
-            return {"type": "integer"}
-        if self.numbers:
-            return {"type": "number"}
-        if self.booleans:
-            return {"type": "boolean"}
-        if is_secret_key(name):
-            return {"type": "string"}
+        kinds = {"integer": self.integers, "number": self.numbers, "boolean": self.booleans}
+        for kind, possible in kinds.items():
+            if possible:
+                return {"type": kind}
         if self.formats:
             return {"type": "string", "format": min(self.formats)}
-        values = enumeration(name, self.words, self.observed) if self.words else None
+        values = enumeration(name, self.words) if self.words else None
         return {"type": "string", "enum": values} if values else {"type": "string"}
 
     def _typed(self, kind: str) -> str | int | float | bool:

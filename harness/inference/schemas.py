@@ -22,6 +22,8 @@ from harness.inference.text_formats import (
 
 Schema = dict[str, Any]
 
+WORDS = "x-words"
+"""The few words that a string took, with how often: what an enumeration is decided by."""
 _MAX_PROPERTIES = 256
 _MAX_SEEN = 20_000
 _MAX_EXAMPLE = 200
@@ -114,21 +116,17 @@ class Shape:
                 child.add(item)
         elif value is None:
             self.nulls += 1
-        elif kind is bool:
-            self.booleans += 1
-            self._keep(value)
-        elif kind is int:
-            self._add_number(value)
-            self.integers += 1
         elif kind is list:
             self.arrays += 1
             if self.items is None:
                 self.items = Shape()
             for item in value:
                 self.items.add(item)
+        elif kind is bool:
+            self.booleans += 1
+            self._keep(value)
         else:
             self._add_number(value)
-            self.floats += 1
 
     def _property(self, key: str) -> "Shape":
         child = self.properties.get(key)
@@ -148,6 +146,10 @@ class Shape:
             self.low = value
         elif value > self.high:
             self.high = value
+        if type(value) is int:
+            self.integers += 1
+        else:
+            self.floats += 1
         self._keep(value)
 
     def _add_text(self, value: str) -> None:
@@ -227,7 +229,9 @@ class Shape:
         if types:
             result["type"] = types[0] if len(types) == 1 else types
         if self.strings:
-            result |= self._text_schema(key, nullable=bool(self.nulls), only=len(types))
+            result |= self._text_schema(key, secrets)
+            if "enum" in result and len(types) > 1:
+                result["enum"] = [*result["enum"], None] if self.nulls else result["enum"]
         if self.integers or self.floats:
             result |= self._number_schema(key)
         if self.objects:
@@ -251,16 +255,18 @@ class Shape:
         }
         return [name for name, seen in named.items() if seen]
 
-    def _text_schema(self, key: str, *, nullable: bool, only: int) -> Schema:
+    def _text_schema(self, key: str, secrets: Collection[str]) -> Schema:
         if is_secret_key(key):
             return {"format": "password"} if _is_password(key) else {}
         if self.formats:
             return {"format": min(self.formats)}
-        if self.words is not None and only == 1 + nullable:
-            values = enumeration(key, self.words, self.strings)
-            if values:
-                return {"enum": [*values, None] if nullable else values}
-        return {}
+        words = self.words
+        if words is None or not all(_may_show(word, secrets) for word in words):
+            return {}
+        only = not (self.booleans or self.integers or self.floats or self.objects or self.arrays)
+        values = enumeration(key, words) if only else None
+        result: Schema = {WORDS: dict(sorted(words.items()))}
+        return result | {"enum": values} if values else result
 
     def _number_schema(self, key: str) -> Schema:
         result: Schema = {}
@@ -290,9 +296,7 @@ class Shape:
         value = self.example
         if value is None or value == "" or is_secret_key(key):
             return False
-        if not isinstance(value, str):
-            return True
-        return not looks_secret(value) and not any(secret in value for secret in secrets)
+        return not isinstance(value, str) or _may_show(value, secrets)
 
 
 def _merged_words(mine: Shape, other: Shape) -> dict[str, int] | None:
@@ -317,6 +321,10 @@ def _kind(shape: Shape) -> str:
     }
     seen = [name for name, count in kinds.items() if count]
     return seen[0] if len(seen) == 1 else "mixed"
+
+
+def _may_show(text: str, secrets: Collection[str]) -> bool:
+    return not looks_secret(text) and not any(secret in text for secret in secrets)
 
 
 def _is_password(key: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 FORMATS: dict[str, re.Pattern[str]] = {
     "date-time": re.compile(
@@ -57,7 +58,7 @@ def is_secret_key(key: str) -> bool:
     if words and words[-1] in ("type", "count", "expires", "at", "in"):
         return False
     return any(word in _SECRET_WORDS for word in words) or any(
-        pair in _SECRET_PAIRS for pair in zip(words, words[1:], strict=False)
+        pair in _SECRET_PAIRS for pair in pairwise(words)
     )
 
 
@@ -81,11 +82,12 @@ def _opaque_run(text: str) -> bool:
     )
 
 
-def enumeration(key: str, counts: dict[str, int], observed: int) -> list[str] | None:
+def enumeration(key: str, counts: dict[str, int]) -> list[str] | None:
     """The values of a field that takes few words over many observations; else None."""
     words = key_words(key)
-    if words and words[-1] in _FREE_TEXT or is_secret_key(key):
+    if (words and words[-1] in _FREE_TEXT) or is_secret_key(key):
         return None
+    observed = sum(counts.values())
     if not 1 < len(counts) <= MAX_ENUM or observed < _MIN_OBSERVED:
         return None
     if observed < _MIN_REPEATS * len(counts):
