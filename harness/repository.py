@@ -46,6 +46,17 @@ def _environment() -> dict[str, str]:
     }  # fmt: skip
 
 
+def require_git() -> str:
+    """Return the path of git; raise SetupError where there is none."""
+    program = shutil.which("git")
+    if program is None:
+        raise SetupError(
+            "git is not installed.",
+            do="Install it (`apt install git`, `brew install git`), then run the command again.",
+        )
+    return program
+
+
 def git(
     folder: Path,
     *arguments: str,
@@ -53,12 +64,7 @@ def git(
     extra: Mapping[str, str] | None = None,
 ) -> str:
     """Run git in a folder and return its output; `extra` are environment variables."""
-    program = shutil.which("git")
-    if program is None:
-        raise SetupError(
-            "git is not installed.",
-            do="Install it (`apt install git`, `brew install git`), then run the command again.",
-        )
+    program = require_git()
     settings = [part for setting in _SAFE for part in ("-c", setting)]
     done = subprocess.run(
         [program, *settings, *arguments],

@@ -1,10 +1,11 @@
 """Which operation an exchange belongs to."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
 from harness.inference.model import ApiModel, Operation
+from harness.traffic.exchange import Exchange
 
 _PLACE = re.compile(r"\{([^}]+)\}")
 
@@ -44,6 +45,18 @@ def _pattern(template: str) -> re.Pattern[str]:
         )
         + "/?"
     )
+
+
+def label_of(model: ApiModel) -> Callable[[Exchange], str]:
+    """Return what names the endpoint of an exchange: method and path template where known."""
+    routes = Routes(model)
+
+    def label(exchange: Exchange) -> str:
+        request = exchange.request
+        operation = routes.find(request.method, request.path)
+        return f"{request.method} {operation.path if operation else request.path}"
+
+    return label
 
 
 def resource_order(model: ApiModel) -> list[str]:

@@ -1,0 +1,101 @@
+"""`understudy verify`: how faithful the backend is to recordings, learned from or not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SetupError, UnderstudyError, UsageError
+from harness.features.routes import Routes, label_of
+from harness.importing import recording_name, scope_of
+from harness.inference.model import ApiModel
+from harness.project import Project
+from harness.sessions.learning import learn, require_recordings
+from harness.sessions.replay_judge import cases
+from harness.traffic.exchange import Exchange
+from harness.traffic.importers import load
+from harness.verify.errors import BackendFailed, DatabaseUnavailable
+from harness.verify.postgres import PostgresServer
+from harness.verify.verify import Case, verify_backend
+
+_SHOWN = 20
+
+
+def verify_project(project: Project, files: Sequence[Path]) -> dict[str, Any]:
+    """Replay the project's recordings, or these files, against its backend."""
+    require_backend(project)
+    require_recordings(project)
+    model = learn(project)
+    played = [case_of(project, model, path) for path in files] or cases(project, model)
+    try:
+        with PostgresServer() as postgres:
+            verification = verify_backend(
+                project.backend_dir,
+                played,
+                postgres=postgres,
+                label=label_of(model),
+                logs=project.state_dir / "logs",
+            )
+    except DatabaseUnavailable as error:
+        raise SetupError(str(error)) from error
+    except BackendFailed as error:
+        raise UnderstudyError(str(error), do="Repair it, or build again with `run`.") from error
+    return verification.report.model_dump(mode="json")
+
+
+def require_backend(project: Project) -> None:
+    if not (project.backend_dir / "app").is_dir():
+        raise UsageError(
+            f"{project.directory} has no backend yet.",
+            do=f"Build it with `understudy run {project.directory}`.",
+        )
+
+
+def case_of(project: Project, model: ApiModel, path: Path) -> Case:
+    """Return a file's traffic as a case, its values as they are, in memory only."""
+    exchanges = exchanges_of(project, model, path)
+    return Case(recording_name(path), exchanges, seed_of(model, exchanges))
+
+
+def seed_of(model: ApiModel, exchanges: list[Exchange]) -> dict[str, Any]:
+    """Return the state in which a recording starts."""
+    from harness.inference.seed import seed_state  # noqa: PLC0415
+
+    return seed_state(model, exchanges).model_dump(mode="json")
+
+
+def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange]:
+    """Return a file's exchanges with the application; raise UsageError where there are none."""
+    exchanges, report = load(path, scope_of(project))
+    known = {item.partition(":")[0] for item in model.hosts}
+    matching = [e for e in exchanges if e.request.host.partition(":")[0] in known or not known]
+    routes = Routes(model)
+    kept = matching or [e for e in exchanges if routes.methods(e.request.path)]
+    if not kept:
+        hosts = {e.request.host for e in exchanges} | set(report.dropped_hosts)
+        dropped = ", ".join(sorted(hosts)) or "none"
+        raise UsageError(
+            f"{path} has no traffic of {', '.join(model.hosts) or 'this application'}.",
+            do=f"It has traffic of: {dropped}. Set `hosts` under [target] in understudy.toml.",
+        )
+    return kept
+
+
+def report_text(document: dict[str, Any]) -> str:
+    """Return the fidelity report for people."""
+    lines = [f"  {'recording':<24}{'exchanges':>10}{'status':>8}{'shape':>8}{'exact':>8}"]
+    lines += [
+        f"  {item['name']:<24}{item['exchanges']:>10}{item['status']:>8}"
+        f"{item['shape']:>8}{item['exact']:>8}"
+        for item in [*document["recordings"], {**document, "name": "all"}]
+    ]
+    lines += ["", f"  fidelity {document['fidelity']:.2%}"]
+    for item in document["mismatches"][:_SHOWN]:
+        lines.append(
+            f"  {item['exchange']} {item['endpoint']} {item['level']} at {item['path']}: "
+            f"expected {item['expected']!r}, got {item['actual']!r}"[:300]
+        )
+    if len(document["mismatches"]) > _SHOWN:
+        lines.append(f"  and {len(document['mismatches']) - _SHOWN} more differences (--json)")
+    if document["left_out"]:
+        lines.append(f"  {len(document['left_out'])} exchanges left out (--json lists them)")
+    return "\n".join(lines)

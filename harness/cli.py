@@ -1,0 +1,241 @@
+"""The commands, nothing else: each parses its arguments, calls one function and prints.
+
+Nothing heavy is imported here: `understudy --help` answers at once, and each command imports what
+it needs.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.errors import EXIT_OK, EXIT_SETUP, UnderstudyError
+
+if TYPE_CHECKING:
+    from harness.project import Project
+
+app = typer.Typer(
+    help="Learn the backend of a web application from its traffic, and play its part.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+BuilderName = Annotated[
+    str | None, typer.Option("--builder", metavar="NAME", help="offline, claude, hybrid or auto.")
+]
+
+
+def _open(directory: Path) -> "Project":
+    from harness.project import Project  # noqa: PLC0415
+
+    return Project.open(directory)
+
+
+def _say(document: Any, text: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False) if as_json else text)
+
+
+@app.command(epilog="Example: understudy new shop --url https://shop.example --spec shop.md")
+def new(
+    directory: Directory,
+    url: Annotated[str | None, typer.Option(help="Where the original is.")] = None,
+    spec: Annotated[Path | None, typer.Option(help="What it is, in words (Markdown).")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a project directory."""
+    from harness.project import Project  # noqa: PLC0415
+
+    project = Project.create(directory, url, spec)
+    text = (
+        f"{directory} is a project now. Bring traffic in: understudy import {directory} FILE "
+        "(a HAR or mitmproxy flow file)."
+    )
+    _say({"directory": str(project.directory), "title": project.title}, text, as_json=as_json)
+
+
+@app.command("import", epilog="Example: understudy import shop session.har admin.flows")
+def import_(
+    directory: Directory,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="HAR or flow files.")],
+    *,
+    keep_secrets: Annotated[
+        bool, typer.Option("--keep-secrets", help="Store tokens and passwords as they are.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make recordings from HAR or flow files, secrets replaced by stand-ins."""
+    from harness.importing import describe, import_files  # noqa: PLC0415
+
+    reports = import_files(_open(directory), files, keep_secrets=keep_secrets)
+    text = "\n".join(describe(report) for report in reports)
+    _say({"recordings": [item.as_dict() for item in reports]}, text, as_json=as_json)
+
+
+@app.command(epilog="Example: understudy infer shop")
+def infer(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Infer the API model: model/openapi.yaml, API.md, model.json."""
+    from harness.sessions.learning import describe_model, relearn  # noqa: PLC0415
+
+    project = _open(directory)
+    document = describe_model(relearn(project), project)
+    _say(document, document["text"], as_json=as_json)
+
+
+@app.command(epilog='Example: understudy explain shop "POST /api/orders"')
+def explain(
+    directory: Directory,
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="An endpoint, entity or field.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is believed about an endpoint, entity or field, and why."""
+    from harness.inference.explain import explain as explain_model  # noqa: PLC0415
+    from harness.sessions.learning import learn  # noqa: PLC0415
+
+    text = explain_model(learn(_open(directory)), what)
+    _say({"what": what, "explanation": text}, text, as_json=as_json)
+
+
+@app.command(epilog="Example: understudy run shop --max-sessions 5")
+def run(
+    directory: Directory,
+    builder: BuilderName = None,
+    max_sessions: Annotated[int | None, typer.Option(min=1, help="Coding sessions.")] = None,
+    max_features: Annotated[int | None, typer.Option(min=1, help="New features.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens.")] = None,
+    budget_seconds: Annotated[float | None, typer.Option(min=0, help="Wall time.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model that claude sessions use.")] = None,
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new backend; the old one is set aside.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build and verify the backend in sessions, until every feature passes."""
+    from harness.sessions.command import Wishes, run_command  # noqa: PLC0415
+
+    wishes = Wishes(
+        builder=builder,
+        max_sessions=max_sessions,
+        max_features=max_features,
+        usd=budget_usd,
+        tokens=budget_tokens,
+        wall_s=budget_seconds,
+        model=model,
+        fresh=fresh,
+    )
+    raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
+
+
+@app.command(epilog="Example: understudy resume shop")
+def resume(directory: Directory, builder: BuilderName = None, *, as_json: AsJson = False) -> None:
+    """Go on with a run that was paused, killed or out of budget."""
+    from harness.sessions.command import Wishes, run_command  # noqa: PLC0415
+
+    wishes = Wishes(builder=builder, resume=True)
+    raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
+
+
+@app.command(epilog="Example: understudy pause shop")
+def pause(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Ask the run to stop when its session is verified; nothing is lost."""
+    from harness.sessions.command import pause_command  # noqa: PLC0415
+
+    document = pause_command(_open(directory))
+    _say(document, document["text"], as_json=as_json)
+
+
+@app.command(epilog="Example: understudy status shop --json")
+def status(directory: Directory, *, as_json: AsJson = False) -> None:
+    """Say how the last run stands."""
+    from harness.sessions.command import status_document  # noqa: PLC0415
+    from harness.sessions.report import status_text  # noqa: PLC0415
+
+    document = status_document(_open(directory))
+    _say(document, status_text(document, directory), as_json=as_json)
+
+
+@app.command(epilog="Example: understudy log shop 3")
+def log(
+    directory: Directory,
+    session: Annotated[int | None, typer.Argument(help="Only this session.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what happened, from the journal."""
+    from harness.sessions.command import log_entries  # noqa: PLC0415
+
+    entries = log_entries(_open(directory), session)
+    text = "\n".join(f"{entry['time']}  {entry['text']}" for entry in entries)
+    _say({"events": entries}, text, as_json=as_json)
+
+
+@app.command(epilog="Example: understudy verify shop --recording unseen.har")
+def verify(
+    directory: Directory,
+    recording: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Replay this instead (HAR, flows or recording)."),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Replay recordings against the backend and report the fidelity."""
+    from harness.checking import report_text, verify_project  # noqa: PLC0415
+
+    document = verify_project(_open(directory), recording or [])
+    _say(document, report_text(document), as_json=as_json)
+
+
+@app.command(epilog="Example: understudy serve shop --port 8000 --state empty")
+def serve(
+    directory: Directory,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help="recorded, empty, or a capture FILE.")
+    ] = "recorded",
+) -> None:
+    """Run the clone until Ctrl+C."""
+    from harness.serving import serve as serve_project  # noqa: PLC0415
+
+    def ready(url: str) -> None:
+        typer.echo(f"listening on {url}")
+        sys.stdout.flush()
+
+    serve_project(_open(directory), port=port, state=state, ready=ready)
+
+
+@app.command(epilog="Example: understudy doctor --json")
+def doctor(*, as_json: AsJson = False) -> None:
+    """Say what works here, what does not, and what to install."""
+    from harness.doctor import examine, findings_text  # noqa: PLC0415
+
+    document = examine()
+    _say(document, findings_text(document), as_json=as_json)
+    raise typer.Exit(EXIT_OK if document["ok"] else EXIT_SETUP)
+
+
+def main() -> None:
+    """Run the command line; errors go to stderr with what to do next."""
+    try:
+        app()
+    except UnderstudyError as error:
+        raise SystemExit(_fail(error.problem, error.do, error.exit_code)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(_fail("Interrupted.", "", 130)) from None
+
+
+def _fail(problem: str, do: str, code: int) -> int:
+    if "--json" in sys.argv:
+        typer.echo(json.dumps({"error": problem, "do": do, "exit_code": code}))
+    typer.echo(f"Error: {problem}" + (f"\n{do}" if do else ""), err=True)
+    return code

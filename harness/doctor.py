@@ -1,0 +1,129 @@
+"""`understudy doctor`: what works on this machine, tried rather than guessed."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_OLDEST_PYTHON = (3, 11)
+_ENOUGH_MB = 500
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_KEYS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried. `needed`: without it nothing can be built."""
+
+    name: str
+    ok: bool
+    detail: str
+    needed: bool = True
+    remedy: str = ""
+
+
+def examine(directory: Path | None = None) -> dict[str, Any]:
+    """Try everything; `ok` says whether what is needed works."""
+    findings = [
+        _python(),
+        _git(),
+        _postgres(),
+        _disk(directory or Path.cwd()),
+        _sandbox(),
+        _browser(),
+        _package("mitmproxy", "live capture", "capture"),
+        _package("claude_agent_sdk", "claude sessions", "claude"),
+        _key(),
+    ]
+    return {
+        "ok": all(item.ok for item in findings if item.needed),
+        "platform": platform.platform(),
+        "findings": [asdict(item) for item in findings],
+    }
+
+
+def findings_text(document: dict[str, Any]) -> str:
+    """Return the findings for people."""
+    lines = []
+    for item in document["findings"]:
+        mark = "ok" if item["ok"] else ("MISSING" if item["needed"] else "absent")
+        lines.append(f"  {mark:<8}{item['name']:<12}{item['detail']}")
+        if item["remedy"] and not item["ok"]:
+            lines.append(f"  {'':<8}{'':<12}{item['remedy']}")
+    return "\n".join(lines)
+
+
+def _python() -> Finding:
+    ok = sys.version_info[:2] >= _OLDEST_PYTHON
+    return Finding("python", ok, platform.python_version(), remedy="Install Python 3.11 or newer.")
+
+
+def _git() -> Finding:
+    program = shutil.which("git")
+    detail = _output([program, "--version"]) if program else "not found"
+    return Finding(
+        "git", program is not None, detail, remedy="apt install git, or brew install git"
+    )
+
+
+def _postgres() -> Finding:
+    from harness.verify.errors import DatabaseUnavailable  # noqa: PLC0415
+    from harness.verify.postgres import PostgresServer  # noqa: PLC0415
+
+    try:
+        with PostgresServer() as server:
+            server.create_database("doctor")
+            server.drop_database("doctor")
+            where = "the server of DATABASE_URL" if server.external else "embedded"
+    except (DatabaseUnavailable, OSError) as error:
+        remedy = "Set DATABASE_URL to a PostgreSQL server on which databases may be created."
+        return Finding("postgresql", ok=False, detail=str(error), remedy=remedy)
+    return Finding("postgresql", ok=True, detail=f"{where}: started, database made and dropped")
+
+
+def _disk(directory: Path) -> Finding:
+    free = shutil.disk_usage(directory).free // (1 << 20)
+    remedy = f"Make room: {_ENOUGH_MB} MB are needed."
+    return Finding("disk", free >= _ENOUGH_MB, f"{free} MB free in {directory}", remedy=remedy)
+
+
+def _sandbox() -> Finding:
+    remedy = "apt install bubblewrap; it is used where sessions run commands of a model"
+    program = shutil.which("bwrap")
+    if program is None:
+        return Finding("sandbox", ok=False, detail="no bwrap", needed=False, remedy=remedy)
+    tried = [program, "--unshare-all", "--ro-bind", "/", "/", "true"]
+    works = subprocess.run(tried, check=False, capture_output=True).returncode == 0
+    detail = "bubblewrap works" if works else "bubblewrap is here, but the kernel refuses it"
+    return Finding("sandbox", works, detail, needed=False, remedy="Allow user namespaces.")
+
+
+def _browser() -> Finding:
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    remedy = "apt install chromium; only captures through a browser need it"
+    return Finding("browser", found is not None, found or "none", needed=False, remedy=remedy)
+
+
+def _package(module: str, use: str, extra: str) -> Finding:
+    there = find_spec(module) is not None
+    detail = f"{use}: {'installed' if there else 'not installed'}"
+    remedy = f"uv sync --extra {extra}"
+    return Finding(extra, there, detail, needed=False, remedy=remedy)
+
+
+def _key() -> Finding:
+    there = any(os.environ.get(name) for name in _KEYS)
+    detail = "a key is set" if there else "no key is set: the offline builder needs none"
+    return Finding(
+        "key", there, detail, needed=False, remedy=f"Set {_KEYS[0]} for claude sessions."
+    )
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return (done.stdout or done.stderr).strip()

@@ -1,0 +1,114 @@
+"""`understudy serve`: the clone, running on a database of its own until Ctrl+C."""
+
+import hashlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from harness.checking import exchanges_of, require_backend, seed_of
+from harness.errors import SetupError, UnderstudyError, UsageError
+from harness.project import Project
+from harness.sessions.learning import learn
+from harness.verify.backend import BackendProcess, load_seed, migrate
+from harness.verify.errors import BackendFailed, DatabaseUnavailable
+from harness.verify.postgres import PostgresServer
+
+_POLL_S = 0.2
+
+
+def serve(project: Project, *, port: int, state: str, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `ready` gets the URL once connections are accepted.
+
+    `state` is `recorded` (kept from one time to the next), `empty`, or a capture's path, whose
+    initial state is rebuilt in memory.
+    """
+    require_backend(project)
+    with _asked_to_stop() as stopping:
+        try:
+            with _database(project, state) as url, _backend(project, url, port) as backend:
+                ready(backend.base_url)
+                while backend.running and not stopping.wait(_POLL_S):
+                    pass
+                if not stopping.is_set():
+                    raise UnderstudyError(
+                        "The backend ended by itself.",
+                        do=f"Its log is {backend.log}.",
+                    )
+        except DatabaseUnavailable as error:
+            raise SetupError(str(error)) from error
+        except BackendFailed as error:
+            raise UsageError(str(error)) from error
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    stopping = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {kind: signal.signal(kind, handle) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
+@contextmanager
+def _database(project: Project, state: str) -> Iterator[str]:
+    """Provide the URL of a database in the state asked for."""
+    if state == "recorded":
+        with PostgresServer(project.state_dir / "postgres" / "serve", durable=True) as postgres:
+            yield _recorded(project, postgres)
+        return
+    seed = None if state == "empty" else _seed_of_file(project, Path(state))
+    with PostgresServer() as postgres:
+        postgres.create_database("served")
+        url = postgres.url("served")
+        _fill(project, url, seed)
+        yield url
+
+
+def _seed_of_file(project: Project, path: Path) -> dict[str, Any]:
+    model = learn(project)
+    return seed_of(model, exchanges_of(project, model, path))
+
+
+def _recorded(project: Project, postgres: PostgresServer) -> str:
+    """Return the database that the project's clone keeps; made with the recorded state at first.
+
+    Another schema or another initial state has another database.
+    """
+    seeds = learn(project).seeds
+    seed = max(seeds, key=lambda item: sum(map(len, item.tables.values())), default=None)
+    plain = seed.model_dump(mode="json") if seed else None
+    name = f"recorded_{_mark(project, plain)}"
+    postgres.ensure_template(name, lambda url: _fill(project, url, plain))
+    return postgres.url(name)
+
+
+def _mark(project: Project, seed: dict[str, Any] | None) -> str:
+    digest = hashlib.sha256(json.dumps(seed, sort_keys=True).encode())
+    for path in sorted((project.backend_dir / "alembic").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _fill(project: Project, url: str, seed: dict[str, Any] | None) -> None:
+    migrate(project.backend_dir, url)
+    if seed:
+        load_seed(project.backend_dir, url, seed)
+
+
+@contextmanager
+def _backend(project: Project, url: str, port: int) -> Iterator[BackendProcess]:
+    log = project.state_dir / "logs" / "serve.log"
+    with BackendProcess(project.backend_dir, url, log=log, port=port) as backend:
+        backend.wait_ready()
+        yield backend

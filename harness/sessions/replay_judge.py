@@ -1,0 +1,165 @@
+"""The judge of a run: the backend's own tests and a replay, on one PostgreSQL for the run."""
+
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from harness.errors import SetupError
+from harness.features.routes import label_of
+from harness.inference.model import ApiModel
+from harness.project import Project
+from harness.sessions.events import Verified
+from harness.sessions.judge import Verdict
+from harness.verify.errors import BackendFailed, DatabaseUnavailable
+from harness.verify.postgres import PostgresServer
+from harness.verify.runner import Command, LocalRunner, clean_environment, stop_group
+from harness.verify.verify import Case, Verification, verify_backend
+
+_TESTS_TIMEOUT_S = 300.0
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """What pytest said about a backend's own tests."""
+
+    passed: int
+    failed: tuple[str, ...]
+
+
+@contextmanager
+def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
+    """Provide the judge of a run; PostgreSQL lives as long as the context."""
+    try:
+        with PostgresServer(project.state_dir / "postgres" / "verify") as postgres:
+            yield ReplayJudge(postgres, cases(project, model), model, project.state_dir / "logs")
+    except DatabaseUnavailable as error:
+        raise SetupError(str(error)) from error
+
+
+def cases(project: Project, model: ApiModel) -> list[Case]:
+    """Return the recordings to replay with the states that they start in."""
+    seeds = {seed.recording: seed.model_dump(mode="json") for seed in model.seeds}
+    return [
+        Case(
+            recording.name,
+            [item for item in recording if item.request.host in model.hosts or not model.hosts],
+            seeds.get(recording.name),
+        )
+        for recording in project.recordings()
+    ]
+
+
+class ReplayJudge:
+    """The `Judge` that runs the real thing."""
+
+    def __init__(
+        self, postgres: PostgresServer, played: Sequence[Case], model: ApiModel, logs: Path
+    ) -> None:
+        self._postgres = postgres
+        self._cases = played
+        self._label = label_of(model)
+        self._logs = logs
+
+    def judge(self, folder: Path) -> Verdict:
+        """Run the tests and the replay side by side."""
+        began = time.monotonic()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            testing = pool.submit(run_tests, folder, self._postgres, self._logs / "pytest.log")
+            try:
+                verification = self._replay(folder)
+            except BackendFailed as error:
+                return _broken(str(error), testing.result(), time.monotonic() - began)
+            return _verdict(verification, testing.result(), time.monotonic() - began)
+
+    def _replay(self, folder: Path) -> Verification:
+        return verify_backend(
+            folder, self._cases, postgres=self._postgres, label=self._label, logs=self._logs
+        )
+
+
+def run_tests(folder: Path, postgres: PostgresServer, log: Path) -> TestRun:
+    """Run the backend's own tests on a database of their own."""
+    if not (folder / "tests").is_dir():
+        return TestRun(0, ())
+    name = "own_tests"
+    postgres.create_database(name)
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+    with TemporaryFile() as output:
+        process = LocalRunner().start(
+            Command(
+                argv,
+                cwd=folder,
+                env=clean_environment(DATABASE_URL=postgres.url(name), PYTHONDONTWRITEBYTECODE="1"),
+                output=output,
+            )
+        )
+        try:
+            process.wait(_TESTS_TIMEOUT_S)
+        finally:
+            stop_group(process)
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text, encoding="utf-8")
+    postgres.drop_database(name)
+    return _read_tests(text, process.returncode)
+
+
+def _read_tests(text: str, code: int) -> TestRun:
+    last = text.strip().rpartition("\n")[2]
+    counts = {word.rstrip("s"): int(number) for number, word in _COUNT.findall(last)}
+    failed = tuple(dict.fromkeys(_FAILED.findall(text)))
+    no_tests_collected = 5
+    if code not in (0, no_tests_collected) and not failed:
+        failed = (last or f"pytest ends with exit code {code}",)
+    return TestRun(counts.get("passed", 0), failed)
+
+
+def _verdict(verification: Verification, tests: TestRun, seconds: float) -> Verdict:
+    report = verification.report
+    return Verdict(
+        exact=verification.exact,
+        succeeded=verification.succeeded,
+        mismatches=verification.mismatches,
+        failed_tests=tests.failed,
+        report=Verified(
+            recordings=[item.model_dump() for item in report.recordings],
+            exchanges=report.exchanges,
+            status=report.status,
+            shape=report.shape,
+            exact=report.exact,
+            fidelity=round(report.fidelity, 5),
+            tests_passed=tests.passed,
+            tests_failed=len(tests.failed),
+            seconds=round(seconds, 3),
+        ),
+    )
+
+
+def _broken(reason: str, tests: TestRun, seconds: float) -> Verdict:
+    return Verdict(
+        exact=frozenset(),
+        succeeded=frozenset(),
+        mismatches={},
+        failed_tests=tests.failed,
+        broken=reason,
+        report=Verified(
+            recordings=[],
+            exchanges=0,
+            status=0,
+            shape=0,
+            exact=0,
+            fidelity=0.0,
+            tests_passed=tests.passed,
+            tests_failed=len(tests.failed),
+            seconds=round(seconds, 3),
+        ),
+    )

@@ -1,0 +1,172 @@
+"""A run of a project, from its lock to its last word in the journal."""
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.builders import Builder
+from harness.builders.offline_session import OfflineBuilder
+from harness.errors import EXIT_BUG, SetupError, UnderstudyError, UsageError
+from harness.project import Project
+from harness.repository import require_git
+from harness.sessions.budget import Limits
+from harness.sessions.control import Control
+from harness.sessions.events import RunEnded, RunStarted
+from harness.sessions.history import History
+from harness.sessions.journal import Entry, Journal
+from harness.sessions.learning import learn, list_features, require_recordings
+from harness.sessions.lock import RunLock, process_mark
+from harness.sessions.orchestrator import End, Orchestrator
+from harness.sessions.plan import Plan
+from harness.sessions.recovery import recover
+from harness.sessions.replay_judge import replay_judge
+from harness.sessions.workshop import Workshop
+
+JOURNAL = "journal.db"
+PAUSE_FILE = "pause-requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run was asked for. `resume` goes on with the last run and its limits."""
+
+    builder: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    resume: bool = False
+    fresh: bool = False
+
+
+def journal_path(project: Project) -> Path:
+    return project.state_dir / JOURNAL
+
+
+def run_project(
+    project: Project, options: Options, listener: Callable[[Entry], None] | None = None
+) -> End:
+    """Run sessions on a project until it is done or has to stop."""
+    require_git()
+    require_recordings(project)
+    with RunLock(project.state_dir / "run.lock"), _disk_trouble():
+        journal = Journal(journal_path(project))
+        try:
+            if listener:
+                journal.listen(listener)
+            return _run_locked(project, options, journal)
+        finally:
+            journal.close()
+
+
+def _run_locked(project: Project, options: Options, journal: Journal) -> End:
+    workshop = Workshop(project.backend_dir, project.state_dir / "session", journal)
+    recover(journal, workshop)
+    if options.fresh:
+        set_aside(project)
+    control = Control(project.state_dir / PAUSE_FILE)
+    with control.signals():
+        limits = _announce(project, options, journal)
+        try:
+            end = _orchestrate(project, journal, workshop, control, limits, options)
+        except UnderstudyError as error:
+            _say_end(journal, End("failed", error.problem, error.exit_code))
+            raise
+        except BaseException as error:
+            _say_end(journal, End("failed", f"{type(error).__name__}: {error}", EXIT_BUG))
+            raise
+        _say_end(journal, end)
+        return end
+
+
+def _orchestrate(
+    project: Project,
+    journal: Journal,
+    workshop: Workshop,
+    control: Control,
+    limits: Limits,
+    options: Options,
+) -> End:
+    model = learn(project, journal)
+    features = list_features(project, model)
+    build = project.config.build
+    with replay_judge(project, model) as judge:
+        return Orchestrator(
+            model=model,
+            features=features,
+            journal=journal,
+            workshop=workshop,
+            judge=judge,
+            plan=Plan(
+                builders_for(options.builder or build.builder), build.slice, build.stuck_after
+            ),
+            control=control,
+            limits=limits,
+        ).run()
+
+
+def builders_for(name: str) -> list[Builder]:
+    """Return the builders of a name, in the order in which they are tried."""
+    if name in ("auto", "offline"):
+        return [OfflineBuilder()]
+    raise UsageError(
+        f"The builder {name} is not part of this version.", do="Run with `--builder offline`."
+    )
+
+
+def _announce(project: Project, options: Options, journal: Journal) -> Limits:
+    """Write the run's beginning into the journal and return its limits."""
+    last = History.read(journal.entries()).last_run
+    if options.resume and last is None:
+        raise UsageError(
+            f"Nothing ran in {project.directory} yet, so there is nothing to resume.",
+            do=f"Start with `understudy run {project.directory}`.",
+        )
+    again = last if options.resume else None
+    limits = Limits.of(again.limits) if again else options.limits
+    journal.run = again.run if again else f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+    journal.append(
+        RunStarted(
+            run=journal.run,
+            pid=os.getpid(),
+            process=process_mark(os.getpid()) or "",
+            builder=options.builder or project.config.build.builder,
+            limits=limits.given(),
+            resumed=again is not None,
+        )
+    )
+    return limits
+
+
+def _say_end(journal: Journal, end: End) -> None:
+    journal.append(RunEnded(outcome=end.outcome, detail=end.detail, exit_code=end.exit_code))
+
+
+def set_aside(project: Project) -> Path | None:
+    """Move the backend out of the way, so that the next run begins a new one."""
+    if not project.backend_dir.exists():
+        return None
+    target = project.state_dir / "old" / f"backend-{time.strftime('%Y%m%d-%H%M%S')}"
+    while target.exists():
+        target = target.with_name(f"{target.name}-{secrets.token_hex(2)}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(project.backend_dir, target)
+    return target
+
+
+@contextmanager
+def _disk_trouble() -> Iterator[None]:
+    """Turn a full or read-only disk into an error that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise SetupError(
+            f"Nothing more can be written: {error.strerror}{where}.",
+            do="Make room on the disk, then go on with `understudy resume`.",
+        ) from error
