@@ -66,9 +66,8 @@ def describe(report: ImportReport) -> str:
         f"{report.name}: {report.kept} of {report.entries} entries kept "
         f"({', '.join(report.hosts) or 'no host'})"
     ]
-    lines += [
-XX report.dropped.most_common()
-    ]
+    dropped = report.dropped.most_common()
+    lines += [f"  left out: {count} times {reason}" for reason, count in dropped]
     lines += [f"  entry {item.entry}: {item.reason}" for item in report.skipped[:_LISTED]]
     if report.skipped_count > _LISTED:
         lines.append(f"  and {report.skipped_count - _LISTED} more entries that cannot be read")

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="event", tag=lambda name: _words(name)):
-    """Something that happened. Its place in time and its session are the journal's."""
-
-
 def _words(name: str) -> str:
     spaced = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
     return spaced.lstrip("_")
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", tag=_words):
+    """Something that happened. Its place in time and its session are the journal's."""
 
 
 class RunStarted(Event, frozen=True):

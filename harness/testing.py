@@ -1,0 +1,135 @@
+"""Fakes of the ports, for tests here and for those who write builders of their own."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from harness.builders import Outcome, SessionContext
+from harness.features.feature import Acceptance, Feature, FeatureList
+from harness.inference.model import ApiModel, Operation, ResponseTemplate
+from harness.sessions.events import Verified
+from harness.sessions.judge import Verdict
+
+EXACT_FILE = "exact.txt"
+
+
+class ManualClock:
+    """A clock that moves when it is told to, by `step` seconds each time it is read."""
+
+    def __init__(self, start: float = 1_700_000_000.0, step: float = 0.0) -> None:
+        self.now = start
+        self.step = step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+Script = Callable[[SessionContext], Outcome]
+
+
+class ScriptedBuilder:
+    """A builder that does what a script says, one step a session; then it has nothing left."""
+
+    name = "scripted"
+
+    def __init__(self, steps: Iterable[Script]) -> None:
+        self._steps = iter(steps)
+        self.seen: list[SessionContext] = []
+
+    def initialize(self, session: SessionContext) -> Outcome:
+        (session.folder / "README.md").write_text("A backend.\n", encoding="utf-8")
+        (session.folder / EXACT_FILE).write_text("", encoding="utf-8")
+        return Outcome("Lay out the project")
+
+    def run(self, session: SessionContext) -> Outcome:
+        self.seen.append(session)
+        step = next(self._steps, None)
+        return step(session) if step else Outcome("nothing left", exhausted=True)
+
+
+def makes_exact(*exchanges: str, summary: str = "more") -> Script:
+    """Return a step that makes exactly these exchanges match."""
+
+    def step(session: SessionContext) -> Outcome:
+        text = "".join(f"{name}\n" for name in exchanges)
+        (session.folder / EXACT_FILE).write_text(text, encoding="utf-8")
+        return Outcome(summary)
+
+    return step
+
+
+class FileJudge:
+    """A judge that believes the list of exact exchanges in the backend's folder."""
+
+    def __init__(self, exchanges: Iterable[str], failures: Iterable[str] = ()) -> None:
+        self._all = frozenset(exchanges)
+        self._failures = frozenset(failures)
+        self.failed_tests: tuple[str, ...] = ()
+
+    def judge(self, folder: Path) -> Verdict:
+        path = folder / EXACT_FILE
+        listed = path.read_text(encoding="utf-8").split() if path.is_file() else []
+        exact = frozenset(listed) & self._all
+        return Verdict(
+            exact=exact,
+            succeeded=self._all - self._failures,
+            mismatches={name: f"{name}: $ is 1, recorded was 2" for name in self._all - exact},
+            failed_tests=self.failed_tests,
+            report=verified(len(exact), len(self._all)),
+        )
+
+
+def verified(exact: int, exchanges: int) -> Verified:
+    """Return the report of a replay in which nothing but exactness differs."""
+    counts = {"exchanges": exchanges, "status": exchanges, "shape": exchanges, "exact": exact}
+    return Verified(
+        recordings=[{"name": "rec", **counts}],
+        **counts,
+        fidelity=exact / exchanges if exchanges else 1.0,
+        tests_passed=0,
+        tests_failed=0,
+        seconds=0.0,
+    )
+
+
+def feature(
+    name: str, exchanges: Iterable[str], resource: str = "things", depends_on: Iterable[str] = ()
+) -> Feature:
+    return Feature(
+        id=name,
+        category="writing",
+        resource=resource,
+        operation=name,
+        description=name,
+        steps=["Send it", "See the answer"],
+        acceptance=Acceptance(recordings=["rec"], exchanges=list(exchanges)),
+        depends_on=list(depends_on),
+    )
+
+
+def features(shape: Mapping[str, Iterable[str]]) -> FeatureList:
+    """Return a list with one feature an exchange: resource -> exchanges."""
+    return FeatureList(
+        feature(exchange.replace("#", "-"), [exchange], resource)
+        for resource, exchanges in shape.items()
+        for exchange in exchanges
+    )
+
+
+def operation(name: str, method: str, path: str, resource: str, kind: str) -> Operation:
+    """Return an operation that only says what it is."""
+    return Operation.model_validate(
+        {
+            "id": name,
+            "method": method,
+            "path": path,
+            "resource": resource,
+            "kind": kind,
+            "summary": name.replace("_", " ").capitalize(),
+            "response": ResponseTemplate(status=200).model_dump(),
+        }
+    )
+
+
+def model(*operations: Operation, title: str = "Test") -> ApiModel:
+    return ApiModel(title=title, operations=list(operations))
