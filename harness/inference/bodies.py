@@ -1,5 +1,6 @@
 """Schemas of request and response bodies of every content type."""
 
+import re
 from collections.abc import Collection
 from email import policy
 from email.parser import BytesParser
@@ -15,6 +16,9 @@ MULTIPART = "multipart/form-data"
 EVENTS = "text/event-stream"
 _TEXTS = ("text/", "application/xml", "application/javascript", "application/graphql")
 _CSV = frozenset({"text/csv", "application/csv"})
+_DESCRIPTION = re.compile(rb"""\s*\{\s*"(swagger|openapi|\$schema)"\s*:""")
+"""A description of an API: its schema would describe OpenAPI, not the application."""
+_MAX_HEAD = 512
 _MAX_SEEN = 20_000
 _MAX_COLUMNS = 200
 
@@ -29,6 +33,7 @@ class BodyShape:
         self.files: dict[str, str] = {}
         self.bodies = 0
         self.texts = 0
+        self.described = False
         self.events: dict[str, Shape] = {}
         self.columns: list[str] = []
         self._seen: set[int] = set()
@@ -55,6 +60,8 @@ class BodyShape:
     def schema(self, secrets: Collection[str]) -> Schema:
         if self.fields or self.files:
             return self._form_schema(secrets)
+        if self.described:
+            return {"type": "object"}
         if self.json.count:
             value = self.json.schema("", secrets)
             return {"anyOf": [value, {"type": "string"}]} if self.texts else value
@@ -76,6 +83,9 @@ class BodyShape:
     def _add_json(self, body: bytes) -> bool:
         if "json" not in self.content_type and body.lstrip()[:1] not in (b"{", b"["):
             return False
+        if _DESCRIPTION.match(body[:_MAX_HEAD]):
+            self.described = True
+            return True
         try:
             self.json.add_json(body)
         except msgspec.DecodeError:

@@ -1,6 +1,8 @@
 """Named, reusable schemas: objects are lifted out of bodies, unified, and named by resource."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.inference.naming import pascal, singular
 from harness.inference.provenance import identifies
@@ -8,11 +10,16 @@ from harness.inference.schema_merge import finish, merge, types_of
 from harness.inference.schemas import Schema
 
 PREFIX = "#/components/schemas/"
-_GENERIC = frozenset({
+_PAYLOAD = frozenset({
     "data", "items", "results", "result", "rows", "hits", "records", "entries", "list", "content",
-    "payload", "value", "values", "response", "body", "attributes", "relationships", "links",
-    "meta", "node", "edges", "included", "object", "objects", "docs", "page", "error", "errors",
+    "payload", "value", "values", "response", "body", "object", "objects", "docs", "documents",
 })  # fmt: skip
+_ASIDE = frozenset({
+    "attributes", "relationships", "links", "_links", "_embedded", "meta", "metadata", "page",
+    "pagination", "paging", "node", "edges", "included", "error", "errors", "extensions",
+})  # fmt: skip
+"""Parts of envelopes that are no resources: they stay where they are."""
+_MIN_PROPERTIES = 2
 _MIN_SHARED = 3
 _OVERLAP = 0.6
 
@@ -21,12 +28,18 @@ _OVERLAP = 0.6
 class Naming:
     """Names of a lifted object, the best first. `group` keeps requests and answers apart.
 
-    An object joins what has the name `join`, when the two are one shape.
+    An object joins what has the name `join`, when the two are one shape. What is only ever
+    `listed` gives way to what is read alone.
     """
 
     names: tuple[str, ...]
     join: str
     group: str = "answer"
+    listed: bool = False
+
+    def as_listed(self) -> "Naming":
+        first, *rest = self.names
+        return Naming((first, f"{first}ListItem", *rest), self.join, self.group, listed=True)
 
 
 @dataclass(slots=True)
@@ -35,6 +48,7 @@ class _Cluster:
     group: str
     names: list[str] = field(default_factory=list)
     joins: set[str] = field(default_factory=set)
+    listed: bool = True
 
 
 class Components:
@@ -46,7 +60,7 @@ class Components:
     def lift_body(self, schema: Schema, naming: Naming) -> Schema:
         """Lift the resources of a body: the body itself, or what its envelope holds."""
         if types_of(schema) == ["array"]:
-            return schema | {"items": self.lift(schema.get("items", {}), naming)}
+            return schema | {"items": self.lift(schema.get("items", {}), naming.as_listed())}
         properties = schema.get("properties")
         if not properties:
             return schema
@@ -75,30 +89,37 @@ class Components:
     def _lift_child(self, schema: Schema, key: str, parent: Naming, *, payload: bool) -> Schema:
         if types_of(schema)[:1] == ["array"]:
             item = schema.get("items", {})
-            return schema | {"items": self._lift_child(item, key, parent, payload=payload)}
+            return schema | {
+                "items": self._lift_child(item, key, parent.as_listed(), payload=payload)
+            }
         properties = schema.get("properties", {})
-        if len(properties) < 2:  # noqa: PLR2004
+        if len(properties) < _MIN_PROPERTIES or key.lower() in _ASIDE:
             return schema
-        if key.lower() in _GENERIC:
+        if key.lower() in _PAYLOAD:
             return self.lift(schema, parent) if payload else schema
+        if payload and parent.group != "answer":
+            return self.lift(schema, parent)
         if not payload and not any(identifies(name) for name in properties):
             return schema
         name = pascal(singular(key))
-        if payload and parent.group != "answer":
-            return self.lift(schema, parent)
-        names = (name, *(f"{other}{name}" for other in parent.names[:1] if other != name))
-        return self.lift(schema, Naming(names, name, parent.group))
+        longer = f"{parent.names[0]}{name}"
+        return self.lift(schema, _child_naming(name, longer, parent))
 
     def _register(self, schema: Schema, naming: Naming) -> Schema:
-        for number, cluster in enumerate(self._clusters):
-            if cluster.group == naming.group and self._same(cluster, schema, naming):
-                cluster.schema = merge(cluster.schema, schema)
-                break
-        else:
-            number = len(self._clusters)
-            cluster = _Cluster(schema, naming.group)
-            self._clusters.append(cluster)
+        number = next(
+            (
+                number
+                for number, cluster in enumerate(self._clusters)
+                if cluster.group == naming.group and self._same(cluster, schema, naming)
+            ),
+            len(self._clusters),
+        )
+        if number == len(self._clusters):
+            self._clusters.append(_Cluster(schema, naming.group))
+        cluster = self._clusters[number]
+        cluster.schema = merge(cluster.schema, schema)
         cluster.joins.add(naming.join)
+        cluster.listed &= naming.listed
         cluster.names += [name for name in naming.names if name not in cluster.names]
         return {"$ref": f"{PREFIX}{number}"}
 
@@ -116,17 +137,10 @@ class Components:
     def finish(self) -> tuple[dict[str, Schema], dict[str, str]]:
         """The components by name, and the final reference of every numbered one."""
         taken: dict[str, int] = {}
-        for rank in range(max((len(cluster.names) for cluster in self._clusters), default=0)):
-            for number, cluster in enumerate(self._clusters):
-                if number in taken.values() or rank >= len(cluster.names):
-                    continue
-                taken.setdefault(cluster.names[rank], number)
-        for number, cluster in enumerate(self._clusters):
-            if number not in taken.values():
-                suffix = 2
-                while f"{cluster.names[0]}{suffix}" in taken:
-                    suffix += 1
-                taken[f"{cluster.names[0]}{suffix}"] = number
+        ordered = sorted(enumerate(self._clusters), key=lambda item: (item[1].listed, item[0]))
+        for number, cluster in ordered:
+            free = [name for name in cluster.names if name not in taken]
+            taken[free[0] if free else _numbered(cluster.names[0], taken)] = number
         references = {f"{PREFIX}{number}": f"{PREFIX}{name}" for name, number in taken.items()}
         schemas = {
             name: resolve(finish(self._clusters[number].schema), references)
@@ -135,19 +149,27 @@ class Components:
         return schemas, references
 
 
-def resolve(schema: Schema, references: dict[str, str]) -> Schema:
+def resolve(schema: Any, references: dict[str, str]) -> Any:
     """Replace numbered references by named ones."""
+    if isinstance(schema, list):
+        return [resolve(item, references) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("$ref"), str):
+        return {"$ref": references[schema["$ref"]]}
+    return {key: resolve(item, references) for key, item in schema.items()}
 
-    def walk(value: object) -> object:
-        if isinstance(value, dict):
-            if isinstance(value.get("$ref"), str):
-                return {"$ref": references[value["$ref"]]}
-            return {key: walk(item) for key, item in value.items()}
-        return [walk(item) for item in value] if isinstance(value, list) else value
 
-    result = walk(schema)
-    assert isinstance(result, dict)
-    return result
+def _child_naming(name: str, longer: str, parent: Naming) -> Naming:
+    naming = Naming((name, longer), name, parent.group)
+    return naming.as_listed() if parent.listed else naming
+
+
+def _numbered(name: str, taken: Collection[str]) -> str:
+    number = 2
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"
 
 
 def _is_envelope(properties: dict[str, Schema], naming: Naming) -> bool:
@@ -156,7 +178,7 @@ def _is_envelope(properties: dict[str, Schema], naming: Naming) -> bool:
         inner = child.get("items", {}) if types_of(child)[:1] == ["array"] else child
         if "properties" not in inner and "additionalProperties" not in inner:
             continue
-        if len(properties) == 1 or key.lower() in _GENERIC:
+        if len(properties) == 1 or key.lower() in _PAYLOAD:
             return True
         if pascal(singular(key)) == naming.join and not any(map(identifies, properties)):
             return True

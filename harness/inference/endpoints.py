@@ -99,7 +99,7 @@ class _Learner:
     def endpoints(self) -> list[Endpoint]:
         """All endpoints, by path and method. HEAD is part of GET where both are served."""
         return [
-            trace.endpoint(self._secrets.values)
+            trace.endpoint(self._secrets.values, self._templates)
             for (method, template), trace in sorted(
                 self._traces.items(), key=lambda item: (item[0][1], item[0][0])
             )
@@ -138,7 +138,7 @@ class _Trace:
         self._requests: dict[bool, dict[str, BodyShape]] = {True: {}, False: {}}
         self._responses: dict[int, dict[str, BodyShape]] = {}
         self._credentials: set[str] = set()
-        self._open = False
+        self._sent = self._open = False
         self._unauthorized = False
         self._graphql = False
         self._protocols: set[str] = set()
@@ -182,7 +182,9 @@ class _Trace:
         _add(bodies, "application/json", exchange.message)
 
     def _observe_credentials(self, status: int, sent: set[str]) -> None:
-        self._credentials |= sent
+        if status < _FAILED:
+            self._credentials |= sent
+        self._sent |= bool(sent)
         self._unauthorized |= status == _UNAUTHORIZED
         self._open |= status < _FAILED and not sent
 
@@ -226,7 +228,7 @@ class _Trace:
 
     # ----------------------------------------------------------------------- the endpoint
 
-    def endpoint(self, secrets: Collection[str]) -> Endpoint:
+    def endpoint(self, secrets: Collection[str], templates: Templates) -> Endpoint:
         protocol = next(
             (name for name in ("websocket", "sse", "multipart") if name in self._protocols),
             "graphql" if self._graphql else "rest",
@@ -237,14 +239,17 @@ class _Trace:
             host=min(self._hosts, key=lambda host: (-self._hosts[host], host), default=""),
             path=self.template,
             params=self._param_schemas(secrets),
-            query={name: shape.schema(name, secrets) for name, shape in queries.items()},
+            query={
+                name: _open_values(shape.schema(name, secrets), templates)
+                for name, shape in queries.items()
+            },
             required_query=self._required_query(),
             requests=_schemas(self._requests[True] or self._requests[False], secrets),
             responses={
                 str(status): _schemas(bodies, secrets)
                 for status, bodies in sorted(self._responses.items())
             },
-            secured=bool(self._credentials or self._unauthorized) and not self._open,
+            secured=bool(self._sent or self._unauthorized) and not self._open,
             credentials=sorted(self._credentials),
             count=self._count,
             protocol=protocol,
@@ -253,7 +258,12 @@ class _Trace:
 
     def _param_schemas(self, secrets: Collection[str]) -> dict[str, Schema]:
         shapes = self._params[False] | self._params[True]
-        return {name: shape.schema(name, secrets) for name, shape in shapes.items()}
+        return {
+            name: {
+                key: value for key, value in shape.schema(name, secrets).items() if key != "enum"
+            }
+            for name, shape in shapes.items()
+        }
 
     def _required_query(self) -> list[str]:
         """Parameters of every success, without which a request was refused."""
@@ -281,6 +291,14 @@ def _add(
 
 def _schemas(bodies: dict[str, BodyShape], secrets: Collection[str]) -> dict[str, Schema]:
     return {name: shape.schema(secrets) for name, shape in sorted(bodies.items())}
+
+
+def _open_values(schema: Schema, templates: Templates) -> Schema:
+    """Drop an enumeration whose values identify rows: there will be other rows."""
+    values = schema.get("enum", ())
+    if sum(map(templates.identifies_row, values)) * 2 > len(values):
+        return {key: value for key, value in schema.items() if key != "enum"}
+    return schema
 
 
 def _guessed(body: bytes) -> str:

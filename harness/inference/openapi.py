@@ -6,28 +6,30 @@ from typing import Any
 
 from harness.inference.components import Components, Naming, resolve
 from harness.inference.model import ApiModel, Endpoint, Operation
-from harness.inference.naming import literals, pascal, singular, snake
+from harness.inference.naming import pascal
+from harness.inference.path_names import PathNames
 from harness.inference.schema_merge import finish
 from harness.inference.schemas import Schema
 from harness.inference.security_schemes import security_of, security_schemes
 
 VERSION = "3.1.0"
 _FAILED = 400
-_PREFIX = re.compile(r"api|rest|v\d+([._]\d+)*")
-_VERBS = {"GET": "get", "POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
+_ERRORS = {"400": "BadRequest", "422": "Validation"}
 _LOOPBACK = ("localhost", "127.", "[::1]")
 
 
 def document(model: ApiModel) -> dict[str, Any]:
     """Write the OpenAPI document of a model: deterministic, schemas shared by name."""
     endpoints = sorted(model.endpoints, key=lambda item: (item.path, item.method))
-    bodies = _Bodies(endpoints)
+    names = PathNames(endpoint.path for endpoint in endpoints)
+    bodies = _Bodies(endpoints, names)
     known = {(item.method, item.path): item for item in model.operations}
     schemes = security_schemes(model)
     paths: dict[str, dict[str, Any]] = {}
-    names: set[str] = set()
+    taken: set[str] = set()
     for endpoint in endpoints:
         operation = _operation(endpoint, known.get((endpoint.method, endpoint.path)), names)
+        operation["operationId"] = _unique(operation["operationId"], taken)
         operation |= bodies.of(endpoint)
         if security := security_of(endpoint, schemes, model):
             operation["security"] = security
@@ -54,18 +56,21 @@ def document(model: ApiModel) -> dict[str, Any]:
 class _Bodies:
     """Request bodies and responses of all endpoints, with their objects lifted to components."""
 
-    def __init__(self, endpoints: list[Endpoint]) -> None:
+    def __init__(self, endpoints: list[Endpoint], names: PathNames) -> None:
+        self._names = names
         self._components = Components()
         self._lifted: dict[tuple[str, str], dict[str, Any]] = {}
         self._patched = {item.path for item in endpoints if item.method == "PATCH"}
         for endpoint in sorted(
-            endpoints, key=lambda item: (not _is_resource(item.path), item.path)
+            endpoints, key=lambda item: (not names.is_resource(item.path), item.path)
         ):
             self._lifted[endpoint.method, endpoint.path] = self._lift(endpoint)
         self.schemas, self._references = self._components.finish()
 
     def of(self, endpoint: Endpoint) -> dict[str, Any]:
-        return resolve(finish(self._lifted[endpoint.method, endpoint.path]), self._references)
+        lifted = finish(self._lifted[endpoint.method, endpoint.path])
+        body: dict[str, Any] = resolve(lifted, self._references)
+        return body
 
     def _lift(self, endpoint: Endpoint) -> dict[str, Any]:
         if endpoint.protocol == "websocket":
@@ -76,7 +81,7 @@ class _Bodies:
             result["requestBody"] = {
                 "required": True,
                 "content": {
-                    media: {"schema": self._body(schema, media, naming)}
+                    media: {"schema": self._body(endpoint, schema, media, naming)}
                     for media, schema in endpoint.requests.items()
                 },
             }
@@ -90,26 +95,27 @@ class _Bodies:
         self, endpoint: Endpoint, status: str, contents: dict[str, Schema]
     ) -> dict[str, Any]:
         result: dict[str, Any] = {"description": _phrase(status)}
-        naming = _answer_naming(endpoint.path)
+        answer, longer = self._names.component(endpoint.path)
+        naming = Naming((answer, longer), pascal(self._names.resource(endpoint.path)))
+        if int(status) >= _FAILED:
+            phrase = _ERRORS.get(status) or pascal(_phrase(status).replace(" ", "_"))
+            naming = Naming(("Error", f"{phrase}Error"), "Error", "error")
         content = {
-            media: {
-                "schema": self._error(schema)
-                if int(status) >= _FAILED
-                else self._body(schema, media, naming)
-            }
+            media: {"schema": self._body(endpoint, schema, media, naming)}
             for media, schema in contents.items()
         }
         return result | {"content": content} if content else result
 
-    def _body(self, schema: Schema, media: str, naming: Naming) -> Schema:
-        return self._components.lift_body(schema, naming) if "json" in media else schema
-
-    def _error(self, schema: Schema) -> Schema:
-        return self._components.lift(schema, Naming(("Error", "ErrorBody"), "Error", "error"))
+    def _body(self, endpoint: Endpoint, schema: Schema, media: str, naming: Naming) -> Schema:
+        if endpoint.protocol == "graphql" or "json" not in media:
+            return schema
+        if naming.group == "error":
+            return self._components.lift(schema, naming)
+        return self._components.lift_body(schema, naming)
 
     def _request_naming(self, endpoint: Endpoint) -> Naming:
-        name = _answer_naming(endpoint.path).names[0]
-        if endpoint.method == "POST" and _is_resource(endpoint.path):
+        name, _ = self._names.component(endpoint.path)
+        if endpoint.method == "POST" and self._names.is_resource(endpoint.path):
             name = f"{name}Create"
         elif endpoint.method == "PUT" and endpoint.path in self._patched:
             name = f"{name}Replace"
@@ -120,50 +126,20 @@ class _Bodies:
         return Naming((name,), name, f"request {endpoint.method} {endpoint.path}")
 
 
-def resource_of(path: str) -> str:
-    """The resource that a path belongs to: `/api/articles/{slug}/comments/{id}` is `comment`."""
-    parts = [part for part in path.split("/") if part]
-    words = [part for part in parts if not part.startswith("{") and not _PREFIX.fullmatch(part)]
-    if not words:
-        return "item" if "{" in path else "root"
-    last = words[-1].partition(":")[0].partition(".")[0]
-    if parts[-1].startswith("{") or len(words) == 1 or singular(last) != snake(last):
-        return singular(last)
-    return singular(words[-2])
-
-
-def _is_resource(path: str) -> bool:
-    """Whether a path is a collection or a row of one, not an action or a view on it."""
-    parts = [part for part in path.split("/") if part]
-    if not parts:
-        return True
-    last = parts[-1]
-    return ":" not in last and (last.startswith("{") or singular(last) != snake(last))
-
-
-def _answer_naming(path: str) -> Naming:
-    owner = pascal(resource_of(path))
-    words = [word for word in literals(path) if word]
-    if _is_resource(path) or not words:
-        before = pascal(words[-2]) if len(words) > 1 else ""
-        names = (owner, f"{pascal(singular(before)) if before else ''}{owner}")
-        return Naming(tuple(dict.fromkeys(names)), owner)
-    last = pascal(words[-1].replace(":", " ").replace(".", " "))
-    own = last if last.startswith(owner) else f"{owner}{last}"
-    return Naming((own,), owner)
-
-
-def _operation(endpoint: Endpoint, known: Operation | None, names: set[str]) -> dict[str, Any]:
-    resource = known.resource if known else resource_of(endpoint.path)
-    name = known.id if known else _operation_id(endpoint)
+def _unique(name: str, taken: set[str]) -> str:
     unique, number = name, 2
-    while unique in names:
+    while unique in taken:
         unique, number = f"{name}_{number}", number + 1
-    names.add(unique)
+    taken.add(unique)
+    return unique
+
+
+def _operation(endpoint: Endpoint, known: Operation | None, names: PathNames) -> dict[str, Any]:
+    name = known.id if known else names.operation(endpoint.method, endpoint.path)
     result: dict[str, Any] = {
-        "operationId": unique,
+        "operationId": name,
         "summary": known.summary if known else _summary(name),
-        "tags": [resource],
+        "tags": [known.resource if known else names.resource(endpoint.path)],
     }
     parameters = [
         {
@@ -179,23 +155,6 @@ def _operation(endpoint: Endpoint, known: Operation | None, names: set[str]) -> 
         for name, schema in sorted(endpoint.query.items())
     ]
     return result | ({"parameters": parameters} if parameters else {})
-
-
-def _operation_id(endpoint: Endpoint) -> str:
-    words = [snake(word) for word in literals(endpoint.path) if not _PREFIX.fullmatch(word.lower())]
-    resource = resource_of(endpoint.path)
-    if not _is_resource(endpoint.path):
-        verb = _VERBS.get(endpoint.method, endpoint.method.lower())
-        own = [singular(word) for word in words[:-1]] + words[-1:]
-        return "_".join([{"create": "post"}.get(verb, verb), *own])
-    verb = _VERBS.get(endpoint.method, endpoint.method.lower())
-    parents = [singular(word) for word in words[:-1]]
-    if endpoint.path.rstrip("/").endswith("}"):
-        return "_".join([verb, *parents, resource])
-    many = words[-1] if words else resource
-    if endpoint.method == "GET":
-        return "_".join(["list", *parents, many])
-    return "_".join([verb, *parents, resource if endpoint.method == "POST" else many])
 
 
 def _summary(name: str) -> str:

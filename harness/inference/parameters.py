@@ -58,6 +58,8 @@ class TextShape:
     def _type(self, name: str) -> Schema:
         if not self.example:
             return {"type": "string"}
+        if is_secret_key(name):
+            return {"type": "string"} | ({"format": "password"} if "pass" in name.lower() else {})
         kinds = {"integer": self.integers, "number": self.numbers, "boolean": self.booleans}
         for kind, possible in kinds.items():
             if possible:

@@ -46,8 +46,9 @@ class Match:
 class Templates:
     """Learned templates. `operations` are the (method, template) pairs that were ever routed."""
 
-    def __init__(self, root: Node, findings: list[Finding]) -> None:
+    def __init__(self, root: Node, pool: Pool, findings: list[Finding]) -> None:
         self._root = root
+        self._pool = pool
         self.findings = findings
         places = [node for node in _places(root) if node.template]
         self.operations = sorted(
@@ -57,6 +58,10 @@ class Templates:
             if op.alive
         )
         self.templates = sorted({template for _, template in self.operations})
+
+    def identifies_row(self, value: str) -> bool:
+        """Whether a word was seen as the identifier of a row in a body."""
+        return value in self._pool.keys
 
     def match(self, method: str, host: str, path: str) -> Match | None:
         """Find the template of a path. The method decides only between several that match.
@@ -166,7 +171,7 @@ class _Learner:
             )
             for path in folder.ambiguous
         ]
-        return Templates(self._root, findings)
+        return Templates(self._root, self._pool, findings)
 
 
 def _json(body: bytes) -> Any:
