@@ -18,6 +18,7 @@ from harness.verify.values import (
     id_owner,
     is_id_key,
     is_id_list_key,
+    is_one_piece,
     kind,
     noun,
     same_format,
@@ -170,6 +171,8 @@ class Bindings:
     def _match_parts(
         self, expected: str, actual: str, place: Place, separators: re.Pattern[str]
     ) -> bool:
+        if expected in self._live or is_one_piece(expected):
+            return False
         left, right = separators.split(expected), separators.split(actual)
         if len(left) != len(right) or left[1::2] != right[1::2]:
             return False

@@ -35,6 +35,11 @@ def kind(text: str) -> Kind | None:
     return None
 
 
+def is_one_piece(text: str) -> bool:
+    """Whether a text is a generated value as a whole, not one that merely contains some."""
+    return kind(text) is not None and "/" not in text
+
+
 def same_format(one: str, other: str) -> bool:
     """Whether two generated values are of one kind, alphabet and length class."""
     what = kind(one)
@@ -46,6 +51,8 @@ def same_format(one: str, other: str) -> bool:
         return True
     if what == "digits":
         return abs(len(one) - len(other)) <= 1
+    if what == "hex":
+        return len(one) == len(other) and one.isupper() == other.isupper()
     return _fits(one, other)
 
 
