@@ -26,6 +26,9 @@ class Rewriter(Protocol):
     """What an import passes each exchange through before it is written."""
 
     def apply(self, exchange: Exchange) -> Exchange: ...
+    def settle(self, text: bytes) -> bytes: ...
+    @property
+    def learned(self) -> int: ...
 
 
 def read(path: Path, report: ImportReport) -> Iterator[Exchange]:
@@ -95,8 +98,12 @@ def import_file(
     _remove(partial)
     try:
         with RecordingWriter(partial, meta={"source": path.name}, batch=_BATCH) as writer:
-            for exchange in _in_scope(read(path, report), scope, report, weights):
-                _append(writer, exchange if pseudonyms is None else pseudonyms.apply(exchange))
+            exchanges = _in_scope(read(path, report), scope, report, weights)
+            if pseudonyms is None:
+                for exchange in exchanges:
+                    _append(writer, exchange)
+            else:
+                _append_without_secrets(writer, exchanges, pseudonyms)
             _finish(writer, scope, report, weights)
         partial.replace(destination)
     finally:
@@ -120,8 +127,8 @@ def _in_scope(
         yield exchange
 
 
-def _append(writer: RecordingWriter, exchange: Exchange) -> None:
-    writer.append(
+def _append(writer: RecordingWriter, exchange: Exchange) -> int:
+    return writer.append(
         exchange.request,
         exchange.response,
         started=exchange.started,
@@ -129,6 +136,19 @@ def _append(writer: RecordingWriter, exchange: Exchange) -> None:
         channel=exchange.channel,
         message=exchange.message,
     )
+
+
+def _append_without_secrets(
+    writer: RecordingWriter, exchanges: Iterable[Exchange], pseudonyms: Rewriter
+) -> None:
+    """Append under pseudonyms; go back for secrets that were written before they were known."""
+    learned = last_lesson = 0
+    for exchange in exchanges:
+        seq = _append(writer, pseudonyms.apply(exchange))
+        if pseudonyms.learned > learned:
+            learned, last_lesson = pseudonyms.learned, seq
+    if last_lesson > 1:
+        writer.rewrite(pseudonyms.settle, until=last_lesson)
 
 
 def _finish(

@@ -27,7 +27,8 @@ VERSION = 1
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE blobs (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, data BLOB NOT NULL);
+CREATE TABLE blobs (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, data BLOB NOT NULL);
+CREATE INDEX blobs_by_hash ON blobs (hash);
 CREATE TABLE exchanges (
     seq INTEGER PRIMARY KEY,
     channel TEXT NOT NULL,
@@ -80,6 +81,17 @@ _RAW, _ZSTD = b"\x00", b"\x01"
 _SMALL = 64
 _CACHED_HASHES = 8192
 
+_LAST_BLOB = """
+SELECT max(max(ifnull(request_headers, 0), ifnull(request_body, 0), ifnull(response_headers, 0),
+               ifnull(response_body, 0), ifnull(message, 0)))
+FROM exchanges WHERE seq <= ?
+"""
+_BLOB = "SELECT data FROM blobs WHERE id = ?"
+_SET_BLOB = "UPDATE blobs SET hash = ?, data = ? WHERE id = ?"
+_LINES = "SELECT seq, path, query FROM exchanges WHERE seq <= ?"
+_SET_LINE = "UPDATE exchanges SET path = ?, query = ? WHERE seq = ?"
+
+_decompress = zstandard.ZstdDecompressor().decompress
 _encode_headers = msgspec.json.Encoder().encode
 _decode_headers = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 
@@ -95,7 +107,6 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = name_of(path)
-        self._unpack = zstandard.ZstdDecompressor().decompress
         with _reading(path) as connection:
             self.meta: dict[str, str] = dict(connection.execute("SELECT key, value FROM meta"))
 
@@ -110,7 +121,7 @@ class Recording:
             @lru_cache(maxsize=2048)
             def headers(blob: int) -> Headers:
                 row = connection.execute("SELECT data FROM blobs WHERE id = ?", (blob,)).fetchone()
-                return _decode_headers(self._body(row[0]))
+                return _decode_headers(_unpacked(row[0]))
 
             for row in connection.execute(_SELECT):
                 yield self._exchange(row, headers)
@@ -125,21 +136,16 @@ class Recording:
             path=path,
             query=query,
             headers=headers(request_headers) if request_headers else (),
-            body=self._body(request_body),
+            body=_unpacked(request_body),
         )
         response = None
         if status is not None:
             response = Response(
                 status=status,
                 headers=headers(response_headers) if response_headers else (),
-                body=self._body(response_body),
+                body=_unpacked(response_body),
             )
-        return Exchange(seq, request, response, started, duration, channel, self._body(message))
-
-    def _body(self, data: bytes | None) -> bytes:
-        if data is None:
-            return b""
-        return self._unpack(data[1:]) if data[:1] == _ZSTD else data[1:]
+        return Exchange(seq, request, response, started, duration, channel, _unpacked(message))
 
 
 class RecordingWriter:
@@ -229,6 +235,23 @@ class RecordingWriter:
         """Take back what was appended of a host, and say how many exchanges that was."""
         return self._connection.execute("DELETE FROM exchanges WHERE host = ?", (host,)).rowcount
 
+    def rewrite(self, change: Callable[[bytes], bytes], until: int) -> None:
+        """Pass what exchanges up to this number hold through a function, and store the result."""
+        execute = self._connection.execute
+        last = execute(_LAST_BLOB, (until,)).fetchone()[0] or 0
+        for blob in range(1, last + 1):
+            before = _unpacked(execute(_BLOB, (blob,)).fetchone()[0])
+            after = change(before)
+            if after != before:
+                execute(_SET_BLOB, (_digest(after), self._packed(after), blob))
+        self._blob_ids.clear()
+        for seq, path, query in execute(_LINES, (until,)).fetchall():
+            line = f"{path}?{query}".encode("utf-8", "surrogateescape")
+            after = change(line)
+            if after != line:
+                new_path, _, new_query = after.decode("utf-8", "surrogateescape").partition("?")
+                execute(_SET_LINE, (new_path, new_query, seq))
+
     def arrange(self) -> None:
         """Number the exchanges anew in the order in which they started; drop unused bodies."""
         execute = self._connection.execute
@@ -254,22 +277,35 @@ class RecordingWriter:
     def _put(self, data: bytes) -> int | None:
         if not data:
             return None
-        digest = hashlib.blake2b(data, digest_size=16).digest()
+        digest = _digest(data)
         known = self._blob_ids.get(digest) or self._stored(digest)
         if known is None:
             self._blob += 1
             known = self._blob
-            packed = _RAW + data if len(data) < _SMALL else _ZSTD + self._pack(data)
-            self._connection.execute("INSERT INTO blobs VALUES (?, ?, ?)", (known, digest, packed))
+            row = (known, digest, self._packed(data))
+            self._connection.execute("INSERT INTO blobs VALUES (?, ?, ?)", row)
         if len(self._blob_ids) >= _CACHED_HASHES:
             self._blob_ids.clear()
         self._blob_ids[digest] = known
         return known
 
+    def _packed(self, data: bytes) -> bytes:
+        return _RAW + data if len(data) < _SMALL else _ZSTD + self._pack(data)
+
     def _stored(self, digest: bytes) -> int | None:
         query = "SELECT id FROM blobs WHERE hash = ?"
         row = self._connection.execute(query, (digest,)).fetchone()
         return None if row is None else int(row[0])
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _unpacked(data: bytes | None) -> bytes:
+    if data is None:
+        return b""
+    return _decompress(data[1:]) if data[:1] == _ZSTD else data[1:]
 
 
 @contextmanager
