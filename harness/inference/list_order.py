@@ -28,7 +28,8 @@ class Ranks:
         self.draft = draft
         rows = columns.world.rows[id(draft)]
         keys = [identity(row.first(draft.key)) for row in rows if draft.key in row.facts]
-        self.numbered = bool(keys) and all(key is not None and key.isdigit() for key in keys)
+        numbers = sum(key is not None and key.isdigit() for key in keys)
+        self.numbered = numbers * 2 > len(keys)
         self.opaque = not self.numbered and draft.key in _OPAQUE_KEYS
         self.shown_first: dict[int, int] = {}
 
@@ -48,7 +49,7 @@ class Ranks:
         key = row.first(self.draft.key)
         if self.numbered:
             text = identity(key) if key is not UNKNOWN else None
-            return (int(text),) if text is not None else None
+            return (int(text),) if text is not None and text.isdigit() else None
         if self.opaque and self.draft.key in row.facts:
             return (str(key),)
         if row.born >= 0:
@@ -181,11 +182,9 @@ def learn_sort(ranks: Ranks, samples: list[Sample], params: list[str]) -> SortPa
     direction = next(
         (p for p in params if all(v in _DIRECTIONS for v in _words(samples, p))), None
     )
-    names = {
-        alias: column
-        for column, name in ranks.columns.fields(ranks.draft).items()
-        for alias in (name, column)
-    }
+    fields = ranks.columns.fields(ranks.draft)
+    sortable = ranks.columns.typed(ranks.draft, str, int, float, bool)
+    names = {alias: column for column in sortable for alias in (fields[column], column)}
     for param in sorted(params, key=lambda each: not _SORT.search(naming.snake(each))):
         words = [word.lstrip("-+") for word in _words(samples, param)]
         if param == direction or not words or not all(word in names for word in words):
@@ -193,7 +192,7 @@ def learn_sort(ranks: Ranks, samples: list[Sample], params: list[str]) -> SortPa
         keys = {
             name: column
             for name, column in names.items()
-            if name in ranks.columns.fields(ranks.draft).values() or name in words
+            if name in fields.values() or name in words
         }
         sort = SortParam(param=param, keys=keys, direction_param=direction)
         used = [s for s in samples if param in s.params and len(s.shown) > 1]

@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from harness.inference import naming
 from harness.inference.list_samples import Sample
 from harness.inference.model import PageInfo, Paging
-from harness.inference.resources import Location
 from harness.inference.world import Row
 
 _LIMIT = re.compile(

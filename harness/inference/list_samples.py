@@ -16,8 +16,8 @@ PRIMARY_KEY = "id"
 """Stands for the primary key in column paths, whatever it is called."""
 
 _WRITES = {"POST", "PUT", "PATCH"}
-_TOTAL_NAME = re.compile(r"total|count|hits|matches", re.I)
-_TOTAL_HEADER = re.compile(r"total(?!.*page)|count", re.I)
+_TOTAL_NAME = re.compile(r"total|count|hits|matches", re.IGNORECASE)
+_TOTAL_HEADER = re.compile(r"total(?!.*page)|count", re.IGNORECASE)
 
 
 @dataclass(eq=False)
@@ -130,6 +130,17 @@ class Columns:
             ]
             yield from (path for path, here in level if here is target)
 
+    def exists(self, row: Row, index: int) -> bool:
+        """Whether a row is there before an observation, and went with no deleted parent."""
+        if not row.alive(index):
+            return False
+        last = max((fact[0][-1] for fact in row.facts.values()), default=-1)
+        for column in self.keys.of(row.draft):
+            parent = self.follow(row, [column], last)
+            if parent is not None and parent.died is not None and last < parent.died < index:
+                return False
+        return True
+
     def linked(self, link: LinkDraft, source: Row, target: Row, index: int) -> bool:
         """Whether a link is on; as World.linked, remembered for every observation."""
         place = (link.name, source.recording, index)
@@ -157,13 +168,14 @@ class Columns:
 
 
 def read_samples(
-    world: World,
+    columns: Columns,
     observations: list[Observation],
     shape: Shape,
     draft: Draft,
     lookups: dict[str, tuple[str, Draft]],
 ) -> list[Sample]:
     """The answers of a list, each with the rows that could have been in it."""
+    world = columns.world
     recordings: dict[str, list[Row]] = defaultdict(list)
     for row in world.rows[id(draft)]:
         recordings[row.recording].append(row)
@@ -183,7 +195,7 @@ def read_samples(
                     name: targets[param] for param, (name, _) in lookups.items() if param in targets
                 },
                 shown=shown,
-                rows=[row for row in recordings[observation.recording] if row.alive(index)],
+                rows=[r for r in recordings[observation.recording] if columns.exists(r, index)],
                 params=dict(params),
                 scalars=dict(_scalars(observation.answer, ())),
                 shown_ids={id(row) for row in shown},

@@ -105,8 +105,8 @@ def _caller_relations(columns: Columns, draft: Draft, user: Draft) -> Iterator[A
     if draft is user:
         yield _someone_else()
     for link in columns.world.links:
-        paths: list[list[str]] = [[]] if link.target is draft else list(columns.paths_to(draft, link.target))
-        for path in paths:
+        own: list[list[str]] = [[]] if link.target is draft else []
+        for path in own or columns.paths_to(draft, link.target):
             yield _linked(columns, link, path)
 
 

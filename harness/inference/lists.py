@@ -24,13 +24,13 @@ from harness.inference.list_paging import (
 )
 from harness.inference.list_samples import Columns, Sample, read_samples
 from harness.inference.list_scope import Scope, learn_scope
-from harness.inference.model import Expr, Finding, Order, PageInfo, Param, Query, SortParam
+from harness.inference.model import Expr, Finding, Order, PageInfo, Paging, Param, Query, SortParam
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Location, Shape
 from harness.inference.world import Row, World
 
-_PAGE_HEADER = re.compile(r"total|count|page|limit|offset|cursor|next", re.I)
-_OTHER_HEADER = re.compile(r"content|rate|age|allow|expose", re.I)
+_PAGE_HEADER = re.compile(r"total|count|page|limit|offset|cursor|next", re.IGNORECASE)
+_OTHER_HEADER = re.compile(r"content|rate|(^|-)age$|allow|expose", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -65,10 +65,11 @@ def learn_query(
 
     `lookups` maps a path parameter to the name and draft of the row that it addresses.
     """
-    samples = read_samples(world, observations, shape, draft, lookups)
+    columns = Columns(world, keys)
+    samples = read_samples(columns, observations, shape, draft, lookups)
     if not samples:
         return ListFacts(Query(entity=draft.name))
-    return _Learner(Columns(world, keys), draft, samples, lookups).learn()
+    return _Learner(columns, draft, samples, lookups).learn()
 
 
 class _Learner:
@@ -104,6 +105,7 @@ class _Learner:
         ]
         cursors = cursor_offsets(self.samples)
         query.paging = learn_paging(self.samples, full, self.roles, cursors)
+        self._report_spare_paging(query.paging)
         pages = [
             cut(query.paging, sample, rows, cursors)
             for sample, rows in zip(self.samples, full, strict=True)
@@ -167,6 +169,13 @@ class _Learner:
         self.facts.exact = len(self.samples) - len(inexact)
         if inexact:
             self._find("The query does not reproduce these answers.", inexact)
+
+    def _report_spare_paging(self, paging: Paging | None) -> None:
+        kept = {paging.limit_param, paging.offset_param} if paging else set()
+        for name in self.roles.all:
+            if name not in kept:
+                used = [sample for sample in self.samples if name in sample.params]
+                self._find(f"The parameter {name!r} pages the list in a second way.", used)
 
     # ------------------------------------------------------------------ around the list
 
