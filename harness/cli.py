@@ -6,15 +6,18 @@ it needs.
 
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import EXIT_OK, EXIT_SETUP, UnderstudyError
+from harness.errors import EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError
 
 if TYPE_CHECKING:
     from harness.project import Project
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Learn the backend of a web application from its traffic, and play its part.",
@@ -231,7 +234,12 @@ def main() -> None:
     except UnderstudyError as error:
         raise SystemExit(_fail(error.problem, error.do, error.exit_code)) from None
     except KeyboardInterrupt:
-        raise SystemExit(_fail("Interrupted.", "", 130)) from None
+        raise SystemExit(_fail("Interrupted.", "", _INTERRUPTED)) from None
+    except Exception as error:  # noqa: BLE001 - the last resort for what nobody expected
+        traceback.print_exc()
+        problem = f"This is a bug in understudy: {type(error).__name__}: {error}"
+        do = "Please report it with the lines above; nothing that was verified is lost."
+        raise SystemExit(_fail(problem, do, EXIT_BUG)) from None
 
 
 def _fail(problem: str, do: str, code: int) -> int:

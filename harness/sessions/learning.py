@@ -61,9 +61,8 @@ def learn(project: Project, journal: Journal | None = None) -> ApiModel:
 def infer_and_write(project: Project) -> ApiModel:
     """Infer the API model and write its documents into the project's model folder."""
     from harness.inference.infer import infer  # noqa: PLC0415 - heavy, and often not needed
-    from harness.inference.write import write_model  # noqa: PLC0415
 
-    model = infer(project)
+    model = infer(project.recordings(), title=project.title)
     if not model.operations:
         hosts = ", ".join(sorted({e.request.host for r in project.recordings() for e in r}))
         raise UsageError(
@@ -71,8 +70,21 @@ def infer_and_write(project: Project) -> ApiModel:
             do="Check `hosts` in understudy.toml against the recorded hosts: "
             f"{hosts or 'there are none'}.",
         )
-    write_model(model, project.model_dir)
+    _write(model, project.model_dir)
     return model
+
+
+def _write(model: ApiModel, folder: Path) -> None:
+    import yaml  # noqa: PLC0415
+
+    from harness.inference.apidoc import document as markdown  # noqa: PLC0415
+    from harness.inference.openapi import document as openapi  # noqa: PLC0415
+
+    folder.mkdir(parents=True, exist_ok=True)
+    described = yaml.safe_dump(openapi(model), sort_keys=False, allow_unicode=True, width=100)
+    write_whole(folder / "openapi.yaml", described)
+    write_whole(folder / "API.md", markdown(model))
+    write_whole(folder / "model.json", model.model_dump_json(indent=1) + "\n")
 
 
 def judged(recording: Recording, hosts: list[str]) -> list[Exchange]:

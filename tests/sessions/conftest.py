@@ -35,7 +35,9 @@ class Bench:
     def run(
         self, *builders: list[Script] | ScriptedBuilder, limits: Limits | None = None, **plan: int
     ) -> End:
-        made = [one if isinstance(one, ScriptedBuilder) else ScriptedBuilder(one) for one in builders]
+        made = [
+            one if isinstance(one, ScriptedBuilder) else ScriptedBuilder(one) for one in builders
+        ]
         self.plan = Plan(list(made), plan.get("size", 2), plan.get("stuck_after", 3))
         self.orchestrator = Orchestrator(
             model=model(),

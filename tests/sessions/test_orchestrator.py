@@ -11,6 +11,7 @@ from .conftest import Bench
 
 Make = Callable[..., Bench]
 SHAPE = {"users": ["rec#1", "rec#2"], "posts": ["rec#3", "rec#4"]}
+EVERYTHING = [*SHAPE["users"], *SHAPE["posts"]]
 
 
 def names(bench: Bench, revision: str = MAIN) -> dict[str, bool]:
@@ -21,7 +22,7 @@ def names(bench: Bench, revision: str = MAIN) -> dict[str, bool]:
 
 def test_slices_go_resource_by_resource_until_all_pass(bench: Make) -> None:
     one = bench(SHAPE)
-    builder = ScriptedBuilder([makes_exact("rec#1", "rec#2"), makes_exact(*sum(SHAPE.values(), []))])
+    builder = ScriptedBuilder([makes_exact("rec#1", "rec#2"), makes_exact(*EVERYTHING)])
     end = one.run(builder)
     assert (end.outcome, end.exit_code) == ("done", 0)
     assert [[item.resource for item in seen.slice] for seen in builder.seen] == [
@@ -35,7 +36,7 @@ def test_slices_go_resource_by_resource_until_all_pass(bench: Make) -> None:
 
 def test_every_green_step_is_a_commit_that_says_how_much_passes(bench: Make) -> None:
     one = bench(SHAPE)
-    one.run([makes_exact("rec#1"), makes_exact(*sum(SHAPE.values(), []))], size=9)
+    one.run([makes_exact("rec#1"), makes_exact(*EVERYTHING)], size=9)
     log = git(one.workshop.repository.folder, "log", "--format=%s|%b", MAIN)
     assert "1 of 4 features pass." in log
     assert "4 of 4 features pass." in log
@@ -43,9 +44,7 @@ def test_every_green_step_is_a_commit_that_says_how_much_passes(bench: Make) -> 
 
 def test_work_that_breaks_a_passing_feature_is_not_merged(bench: Make) -> None:
     one = bench(SHAPE)
-    end = one.run(
-        [makes_exact("rec#1", "rec#2"), makes_exact("rec#1", "rec#3"), makes_exact(*"x")]
-    )
+    end = one.run([makes_exact("rec#1", "rec#2"), makes_exact("rec#1", "rec#3"), makes_exact(*"x")])
     assert end.outcome == "stuck"
     assert end.exit_code == 4
     assert names(one) == {"rec-1": True, "rec-2": True, "rec-3": False, "rec-4": False}
@@ -56,8 +55,7 @@ def test_work_that_breaks_a_passing_feature_is_not_merged(bench: Make) -> None:
 
 def test_broken_work_can_be_repaired_by_the_next_session(bench: Make) -> None:
     one = bench(SHAPE)
-    everything = sum(SHAPE.values(), [])
-    end = one.run([makes_exact("rec#1", "rec#2"), makes_exact("rec#3"), makes_exact(*everything)])
+    end = one.run([makes_exact("rec#1", "rec#2"), makes_exact("rec#3"), makes_exact(*EVERYTHING)])
     assert end.outcome == "done"
     assert [s.outcome for s in one.events(e.SessionEnded)][2:] == ["regressed", "landed"]
 
@@ -149,7 +147,7 @@ def test_pause_lands_what_is_green_and_a_second_run_goes_on(bench: Make) -> None
     assert (end.outcome, end.exit_code) == ("paused", 0)
     assert sum(names(one).values()) == 2
     again = Bench(one.folder, SHAPE)
-    builder = ScriptedBuilder([makes_exact(*sum(SHAPE.values(), []))])
+    builder = ScriptedBuilder([makes_exact(*EVERYTHING)])
     assert again.run(builder).outcome == "done"
     assert [item.id for item in builder.seen[0].slice] == ["rec-3", "rec-4"]
     again.journal.close()
@@ -180,16 +178,14 @@ def test_edits_by_hand_are_committed_and_verified(bench: Make) -> None:
     again = Bench(one.folder, SHAPE)
     again.run([], limits=Limits(sessions=1))
     assert names(again) == {"rec-1": True, "rec-2": False, "rec-3": False, "rec-4": False}
-    assert again.events(e.Regressed) == [
-        e.Regressed(by_session=0, features=["rec-2"], landed=True)
-    ]
+    assert again.events(e.Regressed) == [e.Regressed(by_session=0, features=["rec-2"], landed=True)]
     assert len(again.events(e.KeptByHand)) == 1
     again.journal.close()
 
 
 def test_features_that_went_are_dropped_and_new_ones_are_built(bench: Make) -> None:
     one = bench(SHAPE)
-    one.run([makes_exact(*sum(SHAPE.values(), []))], size=9)
+    one.run([makes_exact(*EVERYTHING)], size=9)
     again = Bench(one.folder, {"users": ["rec#1"], "tags": ["rec#9"]})
     end = again.run([makes_exact("rec#1", "rec#9")])
     assert end.outcome == "done"
