@@ -1,0 +1,255 @@
+"""Error answers as trees: JSON values with holes for the offending value and for the body."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Any
+
+from harness.inference.model import ArrayOf, BodyValue, Const, Expr, InputValue, ObjectOf
+
+
+class Hole(Enum):
+    """What an error answer repeats of the request."""
+
+    VALUE = "value"
+    BODY = "body"
+
+
+_ECHO = {
+    "input", "value", "rejectedvalue", "rejected_value", "received", "given", "actual",
+    "invalidvalue", "invalid_value", "data", "instance",
+}  # fmt: skip
+_FIELD = "\0field"
+_DISTINCTIVE = 3
+
+
+def with_holes(answer: Any, value: Any, body: Any, key: str = "") -> Any:
+    """Replace what repeats the sent value or body; short values only under a key that says so."""
+    echo = key.lower() in _ECHO
+    if (echo or (isinstance(body, dict) and body)) and _same(answer, body):
+        return Hole.BODY
+    if _same(answer, value) and (
+        echo or (isinstance(value, dict | list) and len(value) >= _DISTINCTIVE)
+    ):
+        return Hole.VALUE
+    if isinstance(answer, dict):
+        return {name: with_holes(item, value, body, name) for name, item in answer.items()}
+    if isinstance(answer, list):
+        return [with_holes(item, value, body) for item in answer]
+    return answer
+
+
+def filled(tree: Any, value: Any, body: Any) -> Any:
+    """Put a request's value and body into the holes."""
+    if tree is Hole.VALUE:
+        return value
+    if tree is Hole.BODY:
+        return body
+    if isinstance(tree, dict):
+        return {name: filled(item, value, body) for name, item in tree.items()}
+    if isinstance(tree, list):
+        return [filled(item, value, body) for item in tree]
+    return tree
+
+
+def merged(bodies: Iterable[Any]) -> Any:
+    """Merge error bodies: objects key by key, lists joined, else the first."""
+    result: Any = None
+    for number, body in enumerate(bodies):
+        result = body if number == 0 else _merge(result, body)
+    return result
+
+
+def clash(left: Any, right: Any) -> bool:
+    """Whether merging loses a part of the second body."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return any(clash(left[key], right[key]) for key in left.keys() & right.keys())
+    if isinstance(left, list) and isinstance(right, list):
+        return False
+    return bool(left != right)
+
+
+def expression(tree: Any, field: str) -> Expr:
+    """The tree in the terms of the model; parts without holes are constants."""
+    if tree is Hole.VALUE:
+        return InputValue(name=field)
+    if tree is Hole.BODY:
+        return BodyValue()
+    if not any(isinstance(leaf, Hole) for _, leaf in leaves(tree)):
+        return Const(value=tree)
+    if isinstance(tree, dict):
+        return ObjectOf(fields={key: expression(item, field) for key, item in tree.items()})
+    return ArrayOf(items=[expression(item, field) for item in tree])
+
+
+def tree_of(expr: Expr) -> Any:
+    """The inverse of `expression`."""
+    match expr:
+        case InputValue():
+            return Hole.VALUE
+        case BodyValue():
+            return Hole.BODY
+        case ObjectOf():
+            return {key: tree_of(item) for key, item in expr.fields.items()}
+        case ArrayOf():
+            return [tree_of(item) for item in expr.items]
+        case Const():
+            return expr.value
+    msg = f"a {expr.kind!r} expression is no part of a rule's error"
+    raise ValueError(msg)
+
+
+def fingerprint(tree: Any) -> str:
+    return json.dumps(tree, default=str)
+
+
+def leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Keys and leaf values, in the order in which they are written."""
+    if isinstance(tree, dict):
+        for name, item in tree.items():
+            yield name, None
+            yield from leaves(item, name)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from leaves(item, key)
+    else:
+        yield key, tree
+
+
+def words(tree: Any, field: str) -> str:
+    """All texts of a tree in lower case, without the field's name."""
+    texts = [item for _, item in leaves(tree) if isinstance(item, str)]
+    texts += [name for name, _ in leaves(tree) if name]
+    text = " \n".join(texts)
+    return _phrase(field).sub(" ", text).lower() if field else text.lower()
+
+
+def numbers(tree: Any) -> Iterator[float]:
+    """Numbers that an error answer names, in values first and then in its texts."""
+    found = [item for _, item in leaves(tree)]
+    yield from (n for n in found if isinstance(n, int | float) and not isinstance(n, bool))
+    for item in found:
+        if isinstance(item, str):
+            for match in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])", item):
+                yield float(match) if "." in match else int(match)
+
+
+def mentioned(tree: Any, fields: Iterable[str]) -> list[str]:
+    """The fields that an error answer is about, in the order in which it names them.
+
+    A name counts as a key or as a whole value; only where no field is named so, as a phrase.
+    """
+    names = list(fields)
+    exact = [name for name in names if _names(tree, name)]
+    spoken = exact or [name for name in names if _speaks_of(tree, name)]
+    return sorted(spoken, key=lambda name: _place(tree, name, exact=bool(exact)))
+
+
+def part_for(tree: Any, field: str, others: Iterable[str]) -> Any:
+    """The part of an answer about several fields that is about one of them."""
+    group = [field, *others]
+    if isinstance(tree, dict):
+        rest = set(group[1:])
+        return {
+            key: part_for(item, field, group[1:])
+            for key, item in tree.items()
+            if key == field or key not in rest
+        }
+    if isinstance(tree, list):
+        kept = []
+        for item in tree:
+            owners = mentioned(item, group) if isinstance(item, dict | list | str) else []
+            if not owners or field in owners:
+                kept.append(part_for(item, field, group[1:]) if len(owners) > 1 else item)
+        return kept
+    return tree
+
+
+def renamed(tree: Any, old: str, new: str = _FIELD) -> Any:
+    """The same answer for a field of another name."""
+    if not old:
+        return tree
+    if isinstance(tree, dict):
+        return {_rename(key, old, new): renamed(item, old, new) for key, item in tree.items()}
+    if isinstance(tree, list):
+        return [renamed(item, old, new) for item in tree]
+    return _rename(tree, old, new) if isinstance(tree, str) else tree
+
+
+def _rename(text: str, old: str, new: str) -> str:
+    if text == old:
+        return new
+    if new == _FIELD:
+        text = re.sub(rf"(?<!\w){re.escape(human(old).capitalize())}(?!\w)", _FIELD + "^", text)
+        text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", _FIELD, text)
+        return re.sub(rf"(?<!\w){re.escape(human(old))}(?!\w)", _FIELD + "~", text)
+    text = text.replace(_FIELD + "^", human(new).capitalize()).replace(_FIELD + "~", human(new))
+    return text.replace(_FIELD, new)
+
+
+def retold(template: Any, new: str) -> Any:
+    """Put a field's name into what `renamed` left open."""
+    return renamed(template, _FIELD, new)
+
+
+def is_open(template: Any) -> bool:
+    """Whether an answer names its field, so that it can be retold for another."""
+    return any(
+        _FIELD in key or (isinstance(item, str) and _FIELD in item)
+        for key, item in leaves(template)
+    )
+
+
+def human(field: str) -> str:
+    """`postalCode` and `postal_code` -> `postal code`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\-]+", " ", field).strip().lower()
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
+
+
+def _merge(left: Any, right: Any) -> Any:
+    if isinstance(left, dict) and isinstance(right, dict):
+        result = dict(left)
+        for key, item in right.items():
+            result[key] = _merge(left[key], item) if key in left else item
+        return result
+    if isinstance(left, list) and isinstance(right, list):
+        return left + right
+    return left
+
+
+def _phrase(field: str) -> re.Pattern[str]:
+    spoken = "[ _-]?".join(re.escape(word) for word in human(field).split() or [field])
+    return re.compile(rf"(?<![a-z]){spoken}(?![a-z])", re.IGNORECASE)
+
+
+def _is_name(text: str, field: str) -> bool:
+    return text == field or re.split(r"[./\[\]]+", text.rstrip("]"))[-1] == field
+
+
+def _names(tree: Any, field: str) -> bool:
+    return any(
+        (item is None and name == field) or (isinstance(item, str) and _is_name(item, field))
+        for name, item in leaves(tree)
+    )
+
+
+def _speaks_of(tree: Any, field: str) -> bool:
+    phrase = _phrase(field)
+    return any(isinstance(item, str) and phrase.search(item) for _, item in leaves(tree))
+
+
+def _place(tree: Any, field: str, *, exact: bool) -> tuple[int, int]:
+    phrase = _phrase(field)
+    for number, (name, item) in enumerate(leaves(tree)):
+        if exact:
+            if (item is None and name == field) or (
+                isinstance(item, str) and _is_name(item, field)
+            ):
+                return number, 0
+        elif isinstance(item, str) and (match := phrase.search(item)):
+            return number, match.start()
+    return 1_000_000, 0

@@ -1,0 +1,387 @@
+"""The rules of request bodies, learned from the requests that were refused.
+
+A refused value can break only the rules that no accepted value breaks; the error says which of
+them it did break. What several rules answer together is the merge of their own answers.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from harness.inference.error_trees import (
+    clash,
+    expression,
+    filled,
+    fingerprint,
+    mentioned,
+    merged,
+    part_for,
+    tree_of,
+    with_holes,
+    words,
+)
+from harness.inference.model import Const, InputField, RequestBody, ResponseTemplate, Rule
+from harness.inference.observe import UNPARSABLE, JsonObject, Observation
+from harness.inference.requests import Layout, input_field, known_fields, layout_of
+from harness.inference.violations import (
+    ABSENT,
+    KINDS,
+    STRANGE,
+    STRUCTURAL,
+    Known,
+    breaks,
+    choose,
+    limit_for,
+    possible,
+)
+
+Key = tuple[str, str]
+Place = Literal["body", "envelope", "field"]
+PASSED_OVER = frozenset({404, 405, 501})
+ABOUT_STATE = frozenset({401, 403, 404, 405, 429})
+INVALID = frozenset({400, 415, 422})
+
+
+@dataclass
+class RequestFacts:
+    """What the requests of one operation show, and what its rules predict.
+
+    `explained` holds the indexes of the refused observations that the rules reproduce exactly.
+    `unparsable_evidence` is empty where the answer to an unparsable body is another operation's.
+    """
+
+    layout: Layout
+    observations: list[Observation]
+    known: dict[str, Known]
+    body: RequestBody
+    unparsable: ResponseTemplate | None = None
+    unparsable_evidence: list[str] = field(default_factory=list)
+    explained: set[int] = field(default_factory=set)
+    unexplained: list[Observation] = field(default_factory=list)
+
+    def broken(self, observation: Observation) -> list[tuple[str, Rule]]:
+        """The rules that a request breaks: the first of each field, in the order of the fields."""
+        return [(name, rule) for name, rule, _, _ in self._violations(observation)]
+
+    def response(self, observation: Observation) -> tuple[int, Any] | None:
+        """Status and body that the rules predict; None where no rule is broken."""
+        if observation.body is UNPARSABLE:
+            return _constant(self.unparsable)
+        found = self._violations(observation)
+        if not found:
+            return None
+        status = found[0][1].status
+        if self.body.report == "first":
+            found = found[:1]
+        return status, merged(
+            filled(tree_of(rule.body), None if value is ABSENT else value, body)
+            for _, rule, value, body in found
+            if rule.status == status
+        )
+
+    def reproduces(self, observation: Observation) -> bool:
+        return self.response(observation) == (observation.status, observation.answer)
+
+    def settle(self) -> None:
+        """Say which refused requests the rules explain."""
+        refused = [each for each in self.observations if not each.ok]
+        self.explained = {each.index for each in refused if self.reproduces(each)}
+        self.unexplained = [
+            each
+            for each in refused
+            if each.index not in self.explained
+            and (each.status in INVALID or self._speaks_of_fault(each))
+        ]
+
+    def _speaks_of_fault(self, observation: Observation) -> bool:
+        if observation.status in {401, 404, 405, 429}:
+            return False
+        faults = _faults(self.layout, self.known, observation)
+        return bool(mentioned(observation.answer, [name for name, _ in faults]))
+
+    def _violations(self, observation: Observation) -> list[tuple[str, Rule, Any, Any]]:
+        body = self.layout.body(observation)
+        if body is UNPARSABLE:
+            return []
+        whole = ABSENT if body is None else body
+        if rule := _first(self.body.body_rules, whole):
+            return [("", rule, whole, body)]
+        holder: JsonObject = body if isinstance(body, dict) else {}
+        if self.layout.envelope is not None:
+            inside = holder.get(self.layout.envelope, ABSENT)
+            if rule := _first(self.body.envelope_rules, inside):
+                return [(self.layout.envelope, rule, inside, body)]
+            holder = inside if isinstance(inside, dict) else {}
+        found = []
+        for each in self.body.fields:
+            value = holder.get(each.name, ABSENT)
+            if rule := _first(each.rules, value, nullable=each.nullable):
+                found.append((each.name, rule, value, holder))
+        return found
+
+
+def learn_requests(observations: list[Observation]) -> dict[Key, RequestFacts]:
+    """Learn layout, fields and rules of every operation that ever got a body."""
+    from harness.inference.assumptions import assume  # noqa: PLC0415
+
+    groups: dict[Key, list[Observation]] = defaultdict(list)
+    for observation in observations:
+        groups[observation.key].append(observation)
+    facts = {
+        key: _learn(group)
+        for key, group in groups.items()
+        if any(each.raw_body for each in group)
+        and not all(each.status in PASSED_OVER for each in group)
+    }
+    assume(facts)
+    for each in facts.values():
+        each.settle()
+    return facts
+
+
+def _first(rules: Iterable[Rule], value: Any, *, nullable: bool = False) -> Rule | None:
+    return next((rule for rule in rules if breaks(rule, value, nullable=nullable)), None)
+
+
+def _constant(template: ResponseTemplate | None) -> tuple[int, Any] | None:
+    if template is None:
+        return None
+    return template.status, template.body.value if isinstance(template.body, Const) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """One refused value, with the part of the error that is about it."""
+
+    observation: Observation
+    value: Any
+    tree: Any
+
+
+Samples = dict[tuple[Place, str, str], list[_Sample]]
+
+
+def _learn(group: list[Observation]) -> RequestFacts:
+    accepted = [each for each in group if each.ok]
+    layout = layout_of(group)
+    known = known_fields(layout, accepted)
+    samples: Samples = defaultdict(list)
+    for name in _fields_of_refusals(layout, group, known, all_of_them=not accepted):
+        known[name] = Known(len(accepted))
+    orders = [
+        _attribute(layout, known, each, samples, has_accepted=bool(accepted))
+        for each in group
+        if not each.ok and each.status not in PASSED_OVER and each.body is not UNPARSABLE
+    ]
+    facts = RequestFacts(layout, group, known, _request_body(layout, known, group, samples, orders))
+    _learn_unparsable(facts)
+    _choose_report(facts)
+    return facts
+
+
+def _fields_of_refusals(
+    layout: Layout, group: list[Observation], known: dict[str, Known], *, all_of_them: bool
+) -> list[str]:
+    """Fields that only refused requests sent: those that the refusal is about, and knows."""
+    found: dict[str, None] = {}
+    for each in group:
+        holder = layout.fields(each) if each.body is not UNPARSABLE else None
+        new = [name for name in holder or {} if name not in known]
+        if new and not each.ok and not all_of_them:
+            stranger = each.status in ABOUT_STATE or STRANGE.search(words(each.answer, ""))
+            new = [] if stranger else mentioned(each.answer, new)
+        found.update(dict.fromkeys(new))
+    return list(found)
+
+
+def _attribute(
+    layout: Layout,
+    known: dict[str, Known],
+    observation: Observation,
+    samples: Samples,
+    *,
+    has_accepted: bool,
+) -> list[str]:
+    """Note which violations a refusal is about; return the fields in the order it names them."""
+    body = layout.body(observation)
+    status, answer = observation.status, observation.answer
+    if not isinstance(body, dict):
+        if status not in ABOUT_STATE and has_accepted and _bodies_always(layout, known):
+            kind = "required" if body is None else "type"
+            tree = with_holes(answer, None, body)
+            samples["body", "", kind].append(_Sample(observation, body, tree))
+        return []
+    if layout.envelope is not None and not isinstance(body.get(layout.envelope), dict):
+        inside = body.get(layout.envelope, ABSENT)
+        kind = "required" if inside is ABSENT else "not_null" if inside is None else "type"
+        if status not in ABOUT_STATE or mentioned(answer, [layout.envelope]):
+            tree = with_holes(answer, inside, body)
+            samples["envelope", layout.envelope, kind].append(_Sample(observation, inside, tree))
+        return []
+    return _attribute_fields(layout, known, observation, samples)
+
+
+def _bodies_always(layout: Layout, known: dict[str, Known]) -> bool:
+    return layout.envelope is not None or any(each.always_sent for each in known.values())
+
+
+def _attribute_fields(
+    layout: Layout, known: dict[str, Known], observation: Observation, samples: Samples
+) -> list[str]:
+    faults = _faults(layout, known, observation)
+    holder = layout.fields(observation) or {}
+    values = dict(faults)
+    named = mentioned(with_holes(observation.answer, ABSENT, holder), values)
+    certain = observation.status not in ABOUT_STATE
+    if not named and certain:
+        named = [
+            name
+            for name, value in faults
+            if choose(value, known[name], observation.answer, "") is not None
+        ]
+        named = named if len(named) == 1 else []
+    for name in named:
+        value = values[name]
+        tree = with_holes(observation.answer, value, holder)
+        if len(named) > 1:
+            tree = part_for(tree, name, [other for other in named if other != name])
+        kind = choose(value, known[name], tree, name)
+        if kind is not None and (certain or kind in STRUCTURAL):
+            samples["field", name, kind].append(_Sample(observation, value, tree))
+    return named
+
+
+def _faults(
+    layout: Layout, known: dict[str, Known], observation: Observation
+) -> list[tuple[str, Any]]:
+    """Fields whose value is unlike everything that was accepted."""
+    holder = layout.fields(observation)
+    if holder is None:
+        return []
+    values = [(name, holder.get(name, ABSENT)) for name in known]
+    return [(name, value) for name, value in values if possible(value, known[name])]
+
+
+def _request_body(
+    layout: Layout,
+    known: dict[str, Known],
+    group: list[Observation],
+    samples: Samples,
+    orders: list[list[str]],
+) -> RequestBody:
+    rules: dict[tuple[Place, str], list[Rule]] = defaultdict(list)
+    for (place, name, kind), found in samples.items():
+        expected = Known(values=[{}]) if place != "field" else known[name]
+        if rule := _rule(kind, name, found, expected):
+            rules[place, name].append(rule)
+    for each in rules.values():
+        _drop_implied(each)
+        each.sort(key=lambda rule: KINDS.index(rule.kind))
+    return RequestBody(
+        content_type=layout.content_type,
+        envelope=layout.envelope,
+        fields=[
+            _field(layout, name, known[name], rules["field", name], group)
+            for name in _reported_order(list(known), orders)
+        ],
+        body_rules=rules["body", ""],
+        envelope_rules=rules["envelope", layout.envelope or ""],
+    )
+
+
+def _drop_implied(rules: list[Rule]) -> None:
+    """Drop the rule against blank values where another says the same of them, and of more."""
+    for blank in [rule for rule in rules if rule.kind == "not_blank"]:
+        for rule in rules:
+            alike = rule.body == blank.body and rule.status == blank.status
+            if alike and rule.kind not in STRUCTURAL and breaks(rule, ""):
+                rule.evidence = [*rule.evidence, *blank.evidence]
+                rules.remove(blank)
+                break
+
+
+def _rule(kind: str, name: str, samples: list[_Sample], known: Known) -> Rule | None:
+    """The rule behind refusals of one kind; None where no limit explains them."""
+    common, _ = Counter(
+        (sample.observation.status, fingerprint(sample.tree)) for sample in samples
+    ).most_common(1)[0]
+    alike = [
+        sample
+        for sample in samples
+        if (sample.observation.status, fingerprint(sample.tree)) == common
+    ]
+    values, trees = [each.value for each in alike], [each.tree for each in alike]
+    try:
+        limit = limit_for(kind, values, trees, known, name)
+    except ValueError:
+        return None
+    rule = Rule(
+        kind=cast("Any", kind),
+        limit=limit,
+        status=common[0],
+        body=expression(trees[0], name),
+        evidence=[each.observation.id for each in alike],
+    )
+    return None if any(breaks(rule, value, nullable=True) for value in known.given) else rule
+
+
+def _field(
+    layout: Layout, name: str, known: Known, rules: list[Rule], group: list[Observation]
+) -> InputField:
+    sent = [
+        (each, holder[name])
+        for each in group
+        if (holder := layout.fields(each)) is not None and name in holder
+    ]
+    fine = [value for _, value in sent if not any(breaks(rule, value) for rule in rules)]
+    evidence = [each.id for each, _ in sent if each.ok or not known.values]
+    result = input_field(name, known, fine, evidence[:20])
+    typed = next((rule.limit for rule in rules if rule.kind == "type"), None)
+    if result.type == "any" and not known.given and typed is not None:
+        result.type = typed
+    result.rules = rules
+    return result
+
+
+def _reported_order(names: list[str], orders: list[list[str]]) -> list[str]:
+    """The order of fields, moved to where errors about several of them put them."""
+    for order in sorted(orders, key=len):
+        places = sorted(names.index(name) for name in order)
+        for place, name in zip(places, order, strict=True):
+            names[place] = name
+    return names
+
+
+def _learn_unparsable(facts: RequestFacts) -> None:
+    refused = [
+        each
+        for each in facts.observations
+        if each.body is UNPARSABLE and not each.ok and each.status not in ABOUT_STATE
+    ]
+    if not refused:
+        return
+    common, _ = Counter(fingerprint([each.status, each.answer]) for each in refused).most_common(1)[
+        0
+    ]
+    alike = [each for each in refused if fingerprint([each.status, each.answer]) == common]
+    facts.unparsable = ResponseTemplate(
+        status=alike[0].status,
+        content_type=alike[0].answer_type,
+        body=None if alike[0].answer is None else Const(value=alike[0].answer),
+    )
+    facts.unparsable_evidence = [each.id for each in alike]
+
+
+def _choose_report(facts: RequestFacts) -> None:
+    """Whether errors are reported together: as the refusals show, else as their form allows."""
+    scores = {}
+    for report in ("all", "first"):
+        facts.body.report = cast("Any", report)
+        scores[report] = sum(facts.reproduces(each) for each in facts.observations if not each.ok)
+    if scores["all"] == scores["first"]:
+        trees = [tree_of(each.rules[0].body) for each in facts.body.fields if each.rules]
+        alone = any(clash(left, right) for left in trees for right in trees)
+        facts.body.report = "first" if alone else "all"
+    else:
+        facts.body.report = "all" if scores["all"] > scores["first"] else "first"
