@@ -1,7 +1,7 @@
 """Named, reusable schemas: objects are lifted out of bodies, unified, and named by resource."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.inference.naming import pascal, singular
@@ -19,9 +19,9 @@ _ASIDE = frozenset({
     "pagination", "paging", "node", "edges", "included", "error", "errors", "extensions",
 })  # fmt: skip
 """Parts of envelopes that are no resources: they stay where they are."""
+_MESSAGE = frozenset({"message", "msg", "detail", "ok", "success", "status"})
 _MIN_PROPERTIES = 2
 _MIN_SHARED = 3
-_OVERLAP = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,11 @@ class Naming:
     join: str
     group: str = "answer"
     listed: bool = False
+    nested: bool = False
 
     def as_listed(self) -> "Naming":
         first, *rest = self.names
-        return Naming((first, f"{first}ListItem", *rest), self.join, self.group, listed=True)
+        return replace(self, names=(first, f"{first}ListItem", *rest), listed=True)
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class _Cluster:
     schema: Schema
     group: str
     names: list[str] = field(default_factory=list)
+    nested_names: list[str] = field(default_factory=list)
     joins: set[str] = field(default_factory=set)
     listed: bool = True
 
@@ -64,6 +66,8 @@ class Components:
         properties = schema.get("properties")
         if not properties:
             return schema
+        if properties.keys() <= _MESSAGE:
+            return self.lift(schema, Naming(("Message",), "Message"))
         if not _is_envelope(properties, naming):
             return self.lift(schema, naming)
         lifted = {
@@ -103,7 +107,7 @@ class Components:
             return schema
         name = pascal(singular(key))
         longer = f"{parent.names[0]}{name}"
-        return self.lift(schema, _child_naming(name, longer, parent))
+        return self.lift(schema, _child_naming(name, longer, parent, nested=not payload))
 
     def _register(self, schema: Schema, naming: Naming) -> Schema:
         number = next(
@@ -120,7 +124,8 @@ class Components:
         cluster.schema = merge(cluster.schema, schema)
         cluster.joins.add(naming.join)
         cluster.listed &= naming.listed
-        cluster.names += [name for name in naming.names if name not in cluster.names]
+        known = cluster.nested_names if naming.nested else cluster.names
+        known += [name for name in naming.names if name not in known]
         return {"$ref": f"{PREFIX}{number}"}
 
     @staticmethod
@@ -139,8 +144,9 @@ class Components:
         taken: dict[str, int] = {}
         ordered = sorted(enumerate(self._clusters), key=lambda item: (item[1].listed, item[0]))
         for number, cluster in ordered:
-            free = [name for name in cluster.names if name not in taken]
-            taken[free[0] if free else _numbered(cluster.names[0], taken)] = number
+            names = cluster.names + cluster.nested_names
+            free = [name for name in names if name not in taken]
+            taken[free[0] if free else _numbered(names[0], taken)] = number
         references = {f"{PREFIX}{number}": f"{PREFIX}{name}" for name, number in taken.items()}
         schemas = {
             name: resolve(finish(self._clusters[number].schema), references)
@@ -160,8 +166,8 @@ def resolve(schema: Any, references: dict[str, str]) -> Any:
     return {key: resolve(item, references) for key, item in schema.items()}
 
 
-def _child_naming(name: str, longer: str, parent: Naming) -> Naming:
-    naming = Naming((name, longer), name, parent.group)
+def _child_naming(name: str, longer: str, parent: Naming, *, nested: bool) -> Naming:
+    naming = Naming((name, longer), name, parent.group, nested=nested)
     return naming.as_listed() if parent.listed else naming
 
 
@@ -174,6 +180,8 @@ def _numbered(name: str, taken: Collection[str]) -> str:
 
 def _is_envelope(properties: dict[str, Schema], naming: Naming) -> bool:
     """Whether an object only wraps the resource: `{"article": …}`, `{"data": […], "total": n}`."""
+    if len(properties) == 1 and all(types_of(child) == ["array"] for child in properties.values()):
+        return True
     for key, child in properties.items():
         inner = child.get("items", {}) if types_of(child)[:1] == ["array"] else child
         if "properties" not in inner and "additionalProperties" not in inner:
@@ -193,9 +201,7 @@ def _compatible(left: Schema, right: Schema) -> bool:
     if not {*right.get("required", ())} <= ours.keys():
         return False
     common = ours.keys() & theirs.keys()
-    if len(common) < _OVERLAP * max(len(ours), len(theirs)):
-        return False
-    return all(_overlap(ours[key], theirs[key]) for key in common)
+    return bool(common) and all(_overlap(ours[key], theirs[key]) for key in common)
 
 
 def _overlap(left: Schema, right: Schema) -> bool:

@@ -78,10 +78,11 @@ class _Bodies:
         result: dict[str, Any] = {}
         if endpoint.requests:
             naming = self._request_naming(endpoint)
+            asked = _partial if endpoint.method == "PATCH" else dict
             result["requestBody"] = {
                 "required": True,
                 "content": {
-                    media: {"schema": self._body(endpoint, schema, media, naming)}
+                    media: {"schema": self._body(endpoint, asked(schema), media, naming)}
                     for media, schema in endpoint.requests.items()
                 },
             }
@@ -114,16 +115,31 @@ class _Bodies:
         return self._components.lift_body(schema, naming)
 
     def _request_naming(self, endpoint: Endpoint) -> Naming:
-        name, _ = self._names.component(endpoint.path)
+        names = self._names.component(endpoint.path)
         if endpoint.method == "POST" and self._names.is_resource(endpoint.path):
-            name = f"{name}Create"
+            suffix = "Create"
         elif endpoint.method == "PUT" and endpoint.path in self._patched:
-            name = f"{name}Replace"
+            suffix = "Replace"
         elif endpoint.method in ("PUT", "PATCH"):
-            name = f"{name}Update"
+            suffix = "Update"
         else:
-            name = f"{name}Request"
-        return Naming((name,), name, f"request {endpoint.method} {endpoint.path}")
+            suffix = "Request"
+        return Naming(
+            tuple(f"{name}{suffix}" for name in names),
+            f"{names[0]}{suffix}",
+            f"request {endpoint.method} {endpoint.path}",
+        )
+
+
+def _partial(schema: Schema) -> Schema:
+    """A merge patch: nothing is required, neither in the body nor in its only envelope."""
+    result = {key: value for key, value in schema.items() if key != "required"}
+    properties = result.get("properties", {})
+    if len(properties) == 1:
+        ((key, child),) = properties.items()
+        if "properties" in child:
+            return schema | {"properties": {key: _partial(child)}}
+    return result
 
 
 def _unique(name: str, taken: set[str]) -> str:

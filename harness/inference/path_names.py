@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from harness.inference.naming import literals, pascal, singular, snake
 
 _PREFIX = re.compile(r"api|rest|v\d+([._]\d+)*", re.IGNORECASE)
+_VERSION = re.compile(r"v\d+([._]\d+)*", re.IGNORECASE)
 _OWNERS = frozenset({"me", "self", "current"})
 _VERBS = {"GET": "get", "POST": "create", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
 _SHORT = 3
@@ -16,6 +17,10 @@ class PathNames:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = set(paths)
+        versions = {
+            part for path in self._paths for part in path.split("/") if _VERSION.fullmatch(part)
+        }
+        self._dull = {"api", "rest"} | (versions if len(versions) == 1 else set())
         self._collections = {
             path.rpartition("/{")[0] or "/" for path in self._paths if path.endswith("}")
         }
@@ -41,7 +46,7 @@ class PathNames:
         owner = pascal(self.resource(path))
         words = _words(path)
         if self.is_resource(path) or not words:
-            before = [word for word in literals(path)[:-1] if word.lower() not in ("api", "rest")]
+            before = [word for word in literals(path)[:-1] if word not in self._dull]
             prefix = pascal(one(before[-1])) if before and len(words) > 0 else ""
             return owner, f"{prefix}{owner}"
         last = pascal(re.sub(r"\W+", " ", words[-1]))
