@@ -1,16 +1,18 @@
 """How requests say who they are, and the secret values that no document may show."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from harness.inference.text_formats import is_secret_key, key_words, looks_secret
+from harness.inference.text_formats import is_secret_key, looks_secret
 from harness.traffic.exchange import Headers
+from harness.traffic.lexicon import is_session, is_token, words_of
 
 _MAX_SECRETS = 10_000
 _MIN_SECRET = 6
 _DEPTH = 4
-_NOT_SESSIONS = frozenset({"csrf", "xsrf", "csrftoken", "theme", "lang", "locale", "consent"})
-_SESSIONS = frozenset({"session", "sess", "sid", "sessionid", "phpsessid", "jsessionid", "auth"})
+_GUARDS = frozenset({"csrf", "xsrf", "csrftoken", "xsrftoken", "csrfmiddlewaretoken"})
+"""Tokens that protect a form; they say nothing about who sends it."""
 
 
 def credentials(headers: Headers) -> Iterator[tuple[str, str]]:
@@ -23,9 +25,9 @@ def credentials(headers: Headers) -> Iterator[tuple[str, str]]:
         elif lower == "cookie":
             for pair in value.split(";"):
                 key, _, secret = pair.strip().partition("=")
-                if secret and _is_session(key, secret):
+                if secret and _identifies_session(key, secret):
                     yield f"Cookie: {key}", secret
-        elif _is_key_header(lower) and value:
+        elif value and _is_key_header(lower):
             yield name, value
 
 
@@ -54,22 +56,12 @@ class Secrets:
             self.values.add(value)
 
 
-def _is_session(key: str, value: str) -> bool:
-    words = key_words(key)
-    if any(word in _NOT_SESSIONS for word in words):
+def _identifies_session(cookie: str, value: str) -> bool:
+    if not _GUARDS.isdisjoint(words_of(cookie)):
         return False
-    return (
-        key.lower() in _SESSIONS
-        or is_secret_key(key)
-        or looks_secret(value)
-        or any(word in _SESSIONS for word in words)
-    )
+    return is_session(cookie) or is_token(cookie) or looks_secret(value)
 
 
-def _is_key_header(lower: str) -> bool:
-    return (
-        lower.startswith("x-")
-        and ("token" in lower or "api-key" in lower or "apikey" in lower)
-        and "csrf" not in lower
-        and "xsrf" not in lower
-    )
+@lru_cache(maxsize=1024)
+def _is_key_header(name: str) -> bool:
+    return is_token(name) and _GUARDS.isdisjoint(words_of(name))

@@ -26,7 +26,8 @@ _GRAPHQL_KEYS = frozenset({"query", "variables", "operationName", "extensions"})
 class NamedExchanges(Protocol):
     """A recording as far as learning needs it: a name, and exchanges to iterate."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def __iter__(self) -> Iterator[Exchange]: ...
 

@@ -12,6 +12,7 @@ from harness.inference.text_formats import (
     looks_secret,
     still,
 )
+from harness.traffic.lexicon import is_password
 
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,18})")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -59,7 +60,7 @@ class TextShape:
         if not self.example:
             return {"type": "string"}
         if is_secret_key(name):
-            return {"type": "string"} | ({"format": "password"} if "pass" in name.lower() else {})
+            return {"type": "string"} | ({"format": "password"} if is_password(name) else {})
         kinds = {"integer": self.integers, "number": self.numbers, "boolean": self.booleans}
         for kind, possible in kinds.items():
             if possible:

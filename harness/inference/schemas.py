@@ -19,6 +19,7 @@ from harness.inference.text_formats import (
     looks_secret,
     still,
 )
+from harness.traffic.lexicon import is_password
 
 Schema = dict[str, Any]
 
@@ -257,7 +258,7 @@ class Shape:
 
     def _text_schema(self, key: str, secrets: Collection[str]) -> Schema:
         if is_secret_key(key):
-            return {"format": "password"} if _is_password(key) else {}
+            return {"format": "password"} if is_password(key) else {}
         if self.formats:
             return {"format": min(self.formats)}
         words = self.words
@@ -325,7 +326,3 @@ def _kind(shape: Shape) -> str:
 
 def _may_show(text: str, secrets: Collection[str]) -> bool:
     return not looks_secret(text) and not any(secret in text for secret in secrets)
-
-
-def _is_password(key: str) -> bool:
-    return "pass" in key.lower()

@@ -1,8 +1,8 @@
 """Formats of strings, enumerations and secrets, decided by what a field's values have in common."""
 
 import re
-from functools import lru_cache
-from itertools import pairwise
+
+from harness.traffic.lexicon import is_password, is_token, words_of
 
 FORMATS: dict[str, re.Pattern[str]] = {
     "date-time": re.compile(
@@ -18,19 +18,12 @@ _MIN_REPEATS = 3
 _MIN_OBSERVED = 8
 _MAX_ENUM_WORD = 40
 _ENUM_WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*([_.:-][A-Za-z0-9]+)*")
-_KEY_WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _FREE_TEXT = frozenset({
     "name", "title", "description", "body", "text", "content", "bio", "message", "comment",
     "summary", "note", "notes", "slug", "username", "login", "email", "subject", "label", "tag",
     "id", "key", "uid", "gid", "query", "q", "search", "value", "filename", "url", "image", "path",
     "detail", "cursor", "city", "address", "phone", "tags", "names", "ids", "author", "favorited",
 })  # fmt: skip
-_SECRET_WORDS = frozenset({
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "jwt", "apikey", "authorization",
-    "cookie", "session", "sid", "credential", "credentials", "otp", "pin", "signature", "csrf",
-    "xsrf", "bearer", "cvv", "cvc", "iban", "ssn",
-})  # fmt: skip
-_SECRET_PAIRS = frozenset({("api", "key"), ("private", "key"), ("access", "key"), ("auth", "code")})
 _JWT = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{8,}")
 _OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_\-+/=.%]{24,}")
 _DIGEST = re.compile(r"[0-9a-f]{24}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}")
@@ -46,20 +39,9 @@ def still(formats: frozenset[str], text: str) -> frozenset[str]:
     return frozenset(name for name in formats if FORMATS[name].fullmatch(text))
 
 
-@lru_cache(maxsize=4096)
-def key_words(key: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _KEY_WORDS.findall(key))
-
-
-@lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
     """Whether a field is named like a secret."""
-    words = key_words(key)
-    if words and words[-1] in ("type", "count", "expires", "at", "in"):
-        return False
-    return any(word in _SECRET_WORDS for word in words) or any(
-        pair in _SECRET_PAIRS for pair in pairwise(words)
-    )
+    return is_password(key) or is_token(key)
 
 
 def looks_secret(text: str) -> bool:
@@ -84,7 +66,7 @@ def _opaque_run(text: str) -> bool:
 
 def enumeration(key: str, counts: dict[str, int]) -> list[str] | None:
     """The values of a field that takes few words over many observations; else None."""
-    words = key_words(key)
+    words = words_of(key)
     if (words and words[-1] in _FREE_TEXT) or is_secret_key(key):
         return None
     observed = sum(counts.values())
