@@ -143,8 +143,4 @@ def make_column(name: str, values: list[Any], **facts: Any) -> Column:
         texts = [value for value in values if isinstance(value, str)]
         if texts and all(EMAIL.fullmatch(text) for text in texts):
             column.format = "email"
-    if kind == "strings":
-        lists = [value for value in values if value]
-        if lists and all(value == sorted(set(value)) for value in lists):
-            column.items = "unique_sorted"
     return column

@@ -83,9 +83,7 @@ class ForeignKeys:
                 if known is parent and self._points(draft, name, values, parent):
                     self._add(draft, column, parent, name)
 
-    def _points(
-        self, draft: Draft, name: str, values: set[tuple[str, str]], parent: Draft
-    ) -> bool:
+    def _points(self, draft: Draft, name: str, values: set[tuple[str, str]], parent: Draft) -> bool:
         if parent.singleton or not parent.key:
             return False
         known = {
@@ -99,8 +97,10 @@ class ForeignKeys:
         if named:
             return share >= 0.5  # noqa: PLR2004
         id_like = naming.snake(name).endswith(("_id", "_gid", "_uuid", "_slug", "_key"))
-        return parent is not draft and id_like and (
-            share == 1 and (long or (parent is self.world.user and len(values) > 1))
+        return (
+            parent is not draft
+            and id_like
+            and (share == 1 and (long or (parent is self.world.user and len(values) > 1)))
         )
 
     @staticmethod
@@ -108,8 +108,10 @@ class ForeignKeys:
         word = naming.snake(name)
         head = word.rpartition("_")[0]
         own = {parent.name, naming.snake(parent.key)}
-        return head == parent.name or word == f"{parent.name}_{naming.snake(parent.key)}" or (
-            head.endswith(f"_{parent.name}") and word not in own
+        return (
+            head == parent.name
+            or word == f"{parent.name}_{naming.snake(parent.key)}"
+            or (head.endswith(f"_{parent.name}") and word not in own)
         )
 
     def _paths(self, draft: Draft) -> None:

@@ -19,6 +19,8 @@ def snake(name: str) -> str:
 
 
 def singular(name: str) -> str:
+    if not name:
+        return ""
     word = snake(name)
     head, _, tail = word.rpartition("_")
     last = _IRREGULAR.get(tail) or inflection.singularize(tail)

@@ -75,9 +75,7 @@ def observe(
         index += 1
 
 
-def _observation(
-    index: int, name: str, exchange: Exchange, templates: Templates
-) -> Observation:
+def _observation(index: int, name: str, exchange: Exchange, templates: Templates) -> Observation:
     request, response = exchange.request, exchange.response
     assert response is not None
     match = templates.match(request.method, request.host, request.path)

@@ -70,7 +70,9 @@ class Draft:
             if count < len(shape.instances)
             and all(isinstance(value.get(key, []), list) for _, value in shape.instances)
             and not any(
-                isinstance(item, dict) for _, value in shape.instances for item in value.get(key, [])
+                isinstance(item, dict)
+                for _, value in shape.instances
+                for item in value.get(key, [])
             )
         }
 
@@ -166,9 +168,7 @@ def _unify(shapes: list[Shape], identifiers: dict[int, set[str]]) -> list[list[S
             place = parent[place]
         return place
 
-    values = [
-        {key: _by_identity(shape, key) for key in identifiers[id(shape)]} for shape in shapes
-    ]
+    values = [{key: _by_identity(shape, key) for key in identifiers[id(shape)]} for shape in shapes]
     for left in range(len(shapes)):
         for right in range(left):
             if root(left) != root(right) and _same_kind(

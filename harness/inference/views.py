@@ -66,9 +66,7 @@ def learn_views(world: World, keys: ForeignKeys) -> Views:
 
 
 class _Learner:
-    def __init__(
-        self, world: World, keys: ForeignKeys, samples: dict[int, list[Sample]]
-    ) -> None:
+    def __init__(self, world: World, keys: ForeignKeys, samples: dict[int, list[Sample]]) -> None:
         self.world = world
         self.keys = keys
         self.samples = samples
@@ -134,7 +132,10 @@ class _Learner:
         place = (shape.method, shape.template)
         embedded = (*place, location) in self.places or (*place, (*location, "[]")) in self.places
         everywhere = any(other.keys.get(key, 0) == len(other.instances) for other in shapes)
-        return embedded and count < len(shape.instances) and not everywhere
+        if embedded and count == len(shape.instances):
+            asked = all(observation.query for observation, _ in shape.instances)
+            return asked and any(key not in other.keys for other in shapes)
+        return embedded and not everywhere
 
     def _computed(self, draft: Draft, shapes: list[Shape]) -> dict[str, list[Expr]]:
         """Relations of the caller and counts that some shape really shows changing."""
@@ -201,9 +202,7 @@ class _Learner:
 
         return predict
 
-    def _explain(
-        self, draft: Draft, shape: Shape, key: str, computed: list[Expr] | None
-    ) -> Expr:
+    def _explain(self, draft: Draft, shape: Shape, key: str, computed: list[Expr] | None) -> Expr:
         samples = [s for s in self.samples[id(shape)] if key in s.value]
         values = [s.value[key] for s in samples]
         if (expr := self._special(draft, shape, key, samples)) is not None:
@@ -217,9 +216,7 @@ class _Learner:
         self.result.columns[id(draft)][key] = None
         return ColumnValue(row="row", path=[naming.snake(key)])
 
-    def _special(
-        self, draft: Draft, shape: Shape, key: str, samples: list[Sample]
-    ) -> Expr | None:
+    def _special(self, draft: Draft, shape: Shape, key: str, samples: list[Sample]) -> Expr | None:
         texts = [s.value[key] for s in samples if isinstance(s.value[key], str)]
         if texts and self._is_token(draft, key, texts, samples):
             return Token(row="row")
@@ -237,9 +234,7 @@ class _Learner:
                     return RenderChildren(row="row", entity=child.name, column=column, view="")
         return self._url(draft, key, samples)
 
-    def _is_token(
-        self, draft: Draft, key: str, texts: list[str], samples: list[Sample]
-    ) -> bool:
+    def _is_token(self, draft: Draft, key: str, texts: list[str], samples: list[Sample]) -> bool:
         if not all(token_values({key: text}) for text in texts):
             return False
         used = any(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.inference.naming import singular
 from harness.inference.observe import JsonObject, Observation, at
 from harness.inference.resources import Draft, Location, Shape, identity
 
@@ -125,9 +126,7 @@ class World:
     def all_rows(self, draft: Draft, recording: str) -> Iterator[Row]:
         return (row for row in self.rows[id(draft)] if row.recording == recording)
 
-    def find(
-        self, draft: Draft, recording: str, name: str, value: str, index: int
-    ) -> Row | None:
+    def find(self, draft: Draft, recording: str, name: str, value: str, index: int) -> Row | None:
         """The row that exists before an observation and has the value."""
         return next(
             (
@@ -228,8 +227,11 @@ class World:
                         row = self._create(draft, observation, value, targets)
                     elif last and last in targets and targets[last].draft is draft:
                         row = targets[last]
-                    elif draft is self.user and caller and not observation.params and (
-                        observation.method != "POST"
+                    elif (
+                        draft is self.user
+                        and caller
+                        and not observation.params
+                        and (observation.method != "POST")
                     ):
                         row = caller
                     elif ends_in_param and draft.singleton:
@@ -291,10 +293,14 @@ class World:
         for row in self.all_rows(draft, observation.recording):
             if draft.singleton:
                 return row
-            if draft.key not in row.facts and row.facts and all(
-                value.get(name) == row.value(name, observation.index)
-                for name in row.facts
-                if name in value
+            if (
+                draft.key not in row.facts
+                and row.facts
+                and all(
+                    value.get(name) == row.value(name, observation.index)
+                    for name in row.facts
+                    if name in value
+                )
             ):
                 return row if set(row.facts) & set(value) else None
         return None
@@ -351,14 +357,14 @@ class World:
             return None
         for key, value in leaves(observation.body):
             if isinstance(value, str) and value and not PASSWORD.search(key):
-                name = self._login_field(observation.key, key)
+                name = self.login_field(observation.key, key)
                 if name:
                     row = self._new_row(self.user, observation, {name: value})
                     row.learn(observation.index, name, value)
                     return row
         return None
 
-    def _login_field(self, operation: tuple[str, str], key: str) -> str | None:
+    def login_field(self, operation: tuple[str, str], key: str) -> str | None:
         """The user field that a field of the login request holds."""
         assert self.user is not None
         if key in self.user.fields:
@@ -409,9 +415,7 @@ class World:
                 return row
         return None
 
-    def _bury(
-        self, observation: Observation, targets: dict[str, Row], caller: Row | None
-    ) -> None:
+    def _bury(self, observation: Observation, targets: dict[str, Row], caller: Row | None) -> None:
         template = (observation.template or "").rstrip("/")
         if any(observation.key == link.off for link in self.links):
             return
@@ -495,7 +499,7 @@ def _bind_params(
                 overlap = len(seen & known) / len(seen) if seen else 0.0
                 score = overlap + exact + 0.5 * (key == draft.key) + 0.3 * (key == name)
                 collection = prefix.rsplit("/", 2)[-2] if prefix.count("/") > 1 else ""
-                score += 0.6 * (draft.name in {_singular(collection), _singular(name[:-3])})
+                score += 0.6 * (draft.name in {singular(collection), singular(name[:-3])})
                 if (overlap > 0 or (exact and key == draft.key)) and (not best or score > best[0]):
                     best = (score, Binding(draft, key))
         if best and best[0] >= 1.4:  # noqa: PLR2004
@@ -516,12 +520,6 @@ def _inherit(
         start = template[: template.index("{" + name + "}")] if template else ""
         if (template, name) not in found and start in prefixes:
             found[template, name] = prefixes[start]
-
-
-def _singular(word: str) -> str:
-    from harness.inference.naming import singular  # noqa: PLC0415
-
-    return singular(word) if word else ""
 
 
 def _field_values(draft: Draft) -> dict[str, set[str]]:
@@ -583,7 +581,10 @@ def _link_drafts(
         binding = bindings.get((template, name))
         if binding is not None:
             on = "POST" if "POST" in seen else "PUT"
+            verb = singular(suffix)
+            if any(link.name == verb for link in found):
+                verb = f"{verb}_{binding.draft.name}"
             found.append(
-                LinkDraft(suffix, template, (on, template), ("DELETE", template), binding.draft)
+                LinkDraft(verb, template, (on, template), ("DELETE", template), binding.draft)
             )
     return found

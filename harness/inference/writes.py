@@ -128,7 +128,8 @@ class Writes:
             last = list(observation.params)[-1]
             return targets.get(last)
         shown = [
-            row for shape, _, row in self.world.shown[observation.index]
+            row
+            for shape, _, row in self.world.shown[observation.index]
             if any(shape is root for root in row.draft.roots) and not shape.is_list
         ]
         if shown and shown[0].draft.singleton:
@@ -243,7 +244,7 @@ class Writes:
             facts.values[naming.snake(name)] = expr
         elif all(value == values[0] for value in values):
             column.default = values[0]
-        elif (made := generated_kind(values, key_like=len(set(map(repr, values))) == len(values))):
+        elif made := generated_kind(values, key_like=len(set(map(repr, values))) == len(values)):
             column.generated = made
         else:
             column.default = max(values, key=values.count)
@@ -281,9 +282,7 @@ class Writes:
 
     def _is_now(self, samples: list[Write], name: str) -> bool:
         """Whether written datetimes go with the clock (its offset may be any)."""
-        pairs = [
-            (each.observation.started, moment(self._after(each, name))) for each in samples
-        ]
+        pairs = [(each.observation.started, moment(self._after(each, name))) for each in samples]
         known = [(clock, at) for clock, at in pairs if at is not None]
         if not all(clock for clock, _ in known):
             return True

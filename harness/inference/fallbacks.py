@@ -1,0 +1,263 @@
+"""What every operation shares: credentials, permissions and answers carried over to siblings."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+
+from harness.inference import naming
+from harness.inference.checks import error_template
+from harness.inference.model import (
+    Auth,
+    BadToken,
+    Check,
+    ColumnValue,
+    Compare,
+    Const,
+    Fallbacks,
+    Holds,
+    InvalidBody,
+    Missing,
+    Operation,
+    ResponseTemplate,
+    Unauthenticated,
+    Unparsable,
+)
+from harness.inference.observe import Observation
+from harness.inference.world import World
+
+_RANK = {
+    "unauthenticated": 0, "bad_token": 1, "token_of_nobody": 2, "bad_param": 4, "unparsable": 5,
+    "invalid_body": 6, "missing": 7, "holds": 9, "taken": 11, "wrong_password": 12,
+}  # fmt: skip
+
+
+def accepted_schemes(observations: list[Observation], world: World) -> set[str]:
+    """Words before a token with which a request was let in where a token is needed."""
+    strict = {each.key for each in observations if each.status in {401, 403}}
+    good, bad = Counter[str](), Counter[str]()
+    for each in observations:
+        if not each.credential or (each.recording, each.credential) not in world.tokens:
+            continue
+        scheme = each.scheme or ""
+        if each.ok and each.key in strict:
+            good[scheme] += 1
+        elif each.status == 401:  # noqa: PLR2004
+            bad[scheme] += 1
+        elif each.ok:
+            good[scheme] += 0
+    return {scheme for scheme in good if good[scheme] or not bad[scheme]}
+
+
+def learn_auth(observations: list[Observation], world: World, schemes: set[str]) -> Auth | None:
+    """The authentication scheme, when tokens of users were seen."""
+    used = [each for each in observations if each.credential and world.caller(each)]
+    if world.user is None or (not used and not world.tokens):
+        return None
+    header = Counter(each.credential_header for each in used).most_common(1)
+    name = (header[0][0] if header else None) or "authorization"
+    order = Counter(each.scheme or "" for each in used)
+    tokens = [token for _, token in world.tokens]
+    return Auth(
+        user=world.user.name,
+        header="-".join(part.capitalize() for part in name.split("-")),
+        schemes=sorted(schemes, key=lambda each: (-order[each], each)) or ["Bearer"],
+        token_format=_token_format(tokens),
+        token_length=Counter(map(len, tokens)).most_common(1)[0][0] if tokens else None,
+        evidence=[each.id for each in used][:10],
+    )
+
+
+def _token_format(tokens: list[str]) -> str:  # type: ignore[return]
+    import re  # noqa: PLC0415
+
+    for name, pattern in (
+        ("jwt", r"[\w-]+\.[\w-]+\.[\w-]*"),
+        ("uuid", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+        ("hex", r"[0-9a-f]+"),
+    ):
+        if tokens and all(re.fullmatch(pattern, token) for token in tokens):
+            return name
+    return "base64url"
+
+
+def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observation]]) -> None:
+    """Whether an operation needs a user, may have one, or never looks."""
+    for operation in operations:
+        group = [each for each in groups[operation.id] if each.status < 400]  # noqa: PLR2004
+        anonymous = any(not each.credential for each in group)
+        identified = any(each.credential for each in group)
+        refused = any(isinstance(check.when, Unauthenticated) for check in operation.checks)
+        if refused:
+            operation.auth = "required"
+        elif _needs_me(operation):
+            operation.auth = "required"
+        elif identified and not anonymous:
+            operation.auth = "optional" if operation.method == "GET" else "required"
+        else:
+            operation.auth = "optional" if identified else "none"
+
+
+def _needs_me(operation: Operation) -> bool:
+    return '"row":"me"' in operation.model_dump_json(
+        include={"effects", "checks", "lookups", "response", "query"}
+    )
+
+
+def carry_over(
+    operations: list[Operation], groups: dict[str, list[Observation]], world: World
+) -> None:
+    """Give operations the refusals that their siblings show and they were not asked for."""
+    _carry(operations, Unauthenticated, lambda op: op.auth == "required")
+    _carry(operations, BadToken, lambda op: op.auth == "required", also=Unauthenticated)
+    _carry(operations, Unparsable, lambda op: op.request is not None)
+    _carry_me_flags(operations, groups, world)
+    _carry_missing(operations)
+    for operation in operations:
+        rules = operation.request is not None and any(
+            [*(f.rules for f in operation.request.fields), operation.request.body_rules,
+             operation.request.envelope_rules]
+        )  # fmt: skip
+        present = any(isinstance(check.when, InvalidBody) for check in operation.checks)
+        if rules and not present:
+            _insert(operation, Check(when=InvalidBody(), assumed=True))
+
+
+def _responses(operations: list[Operation], kind: type) -> list[ResponseTemplate]:
+    return [
+        check.response
+        for operation in operations
+        for check in operation.checks
+        if isinstance(check.when, kind) and check.response is not None and not check.assumed
+    ]
+
+
+def _carry(
+    operations: list[Operation],
+    kind: type,
+    applies: Callable[[Operation], bool],
+    also: type | None = None,
+) -> None:
+    responses = _responses(operations, kind) or (_responses(operations, also) if also else [])
+    if not responses:
+        return
+    usual = Counter(each.model_dump_json() for each in responses).most_common(1)[0][0]
+    for operation in operations:
+        if applies(operation) and not any(isinstance(c.when, kind) for c in operation.checks):
+            response = ResponseTemplate.model_validate_json(usual)
+            _insert(operation, Check(when=kind(), response=response, assumed=True))
+
+
+def _carry_me_flags(
+    operations: list[Operation], groups: dict[str, list[Observation]], world: World
+) -> None:
+    """A refusal by a flag of the caller holds on siblings that no such caller was let in to."""
+    seen: dict[str, list[tuple[Operation, Check]]] = defaultdict(list)
+    for operation in operations:
+        for check in operation.checks:
+            if _caller_flag(check) is not None and not check.assumed:
+                mark = check.model_dump_json(include={"when", "response"})
+                seen[mark].append((operation, check))
+    for uses in seen.values():
+        flag = _caller_flag(uses[0][1])
+        everywhere = any(operation.kind == "current_user" for operation, _ in uses)
+        resources = {operation.resource for operation, _ in uses}
+        for operation in operations:
+            near = everywhere or (operation.resource in resources and len(uses) > 1)
+            if operation.auth != "required" or not near or flag is None:
+                continue
+            if any(_caller_flag(check) == flag for check in operation.checks):
+                continue
+            if _never_let_in(groups[operation.id], flag, world):
+                check = uses[0][1].model_copy(deep=True, update={"assumed": True, "evidence": []})
+                _insert(operation, check, rank=3)
+
+
+def _caller_flag(check: Check) -> tuple[str, bool] | None:
+    when = check.when
+    if not isinstance(when, Holds) or not isinstance(when.predicate, Compare):
+        return None
+    left, right = when.predicate.left, when.predicate.right
+    if isinstance(left, ColumnValue) and left.row == "me" and isinstance(right, Const):
+        return left.path[-1], right.value
+    return None
+
+
+def _never_let_in(group: list[Observation], flag: tuple[str, bool], world: World) -> bool:
+    callers = [(each, world.caller(each)) for each in group if each.ok]
+    names = [n for n in (world.user.fields if world.user else []) if naming.snake(n) == flag[0]]
+    return bool(callers) and all(
+        caller is not None and caller.value(name, each.index - 1) is not flag[1]
+        for each, caller in callers
+        for name in names
+    )
+
+
+def _carry_missing(operations: list[Operation]) -> None:
+    by_entity: dict[str, Counter[str]] = defaultdict(Counter)
+    for operation in operations:
+        entities = {lookup.name: lookup.entity for lookup in operation.lookups}
+        for check in operation.checks:
+            if isinstance(check.when, Missing) and check.response is not None:
+                by_entity[entities[check.when.lookup]][check.response.model_dump_json()] += 1
+    usual = Counter[str]()
+    for counts in by_entity.values():
+        usual.update(counts)
+    for operation in operations:
+        known = {c.when.lookup for c in operation.checks if isinstance(c.when, Missing)}
+        for lookup in operation.lookups:
+            if lookup.name in known or lookup.column is None:
+                continue
+            counts = by_entity[lookup.entity] or usual
+            response = (
+                ResponseTemplate.model_validate_json(counts.most_common(1)[0][0])
+                if counts
+                else ResponseTemplate(status=404, body=Const(value={"detail": "Not found"}))
+            )
+            check = Check(when=Missing(lookup=lookup.name), response=response, assumed=True)
+            later = {each.name for each in operation.lookups[operation.lookups.index(lookup) + 1 :]}
+            place = next(
+                (
+                    n
+                    for n, other in enumerate(operation.checks)
+                    if isinstance(other.when, Missing) and other.when.lookup in later
+                ),
+                None,
+            )
+            if place is None:
+                _insert(operation, check)
+            else:
+                operation.checks.insert(place, check)
+
+
+def _insert(operation: Operation, check: Check, rank: float | None = None) -> None:
+    rank = _RANK[check.when.kind] if rank is None else rank
+    place = next(
+        (n for n, other in enumerate(operation.checks) if _RANK[other.when.kind] > rank),
+        len(operation.checks),
+    )
+    operation.checks.insert(place, check)
+
+
+def learn_fallbacks(strays: list[Observation], operations: list[Operation]) -> Fallbacks:
+    """Answers where no operation is."""
+    paths = {operation.path for operation in operations}
+    unknown = [
+        each
+        for each in strays
+        if each.status == 404
+        and each.method not in {"HEAD", "OPTIONS"}  # noqa: PLR2004
+        and each.template not in paths
+    ]
+    wrong = [
+        each
+        for each in strays
+        if (each.status == 405 or (each.status == 404 and each.template in paths))  # noqa: PLR2004
+        and each.method not in {"HEAD", "OPTIONS"}
+    ]
+    heads = [each for each in strays if each.method == "HEAD"]
+    options = [each for each in strays if each.method == "OPTIONS" and each.ok]
+    return Fallbacks(
+        unknown_path=error_template(unknown) if unknown else None,
+        wrong_method=error_template(wrong) if wrong else None,
+        head="wrong_method" if heads and all(each.status >= 400 for each in heads) else "get",  # noqa: PLR2004
+        options=error_template(options) if options else None,
+    )

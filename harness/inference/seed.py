@@ -1,0 +1,307 @@
+"""The state in which a recording starts, rebuilt from what is first seen of each row."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.inference import naming
+from harness.inference.columns import moment
+from harness.inference.keys import ForeignKeys
+from harness.inference.model import ApiModel, Column, Entity, Linked, LinkCount, SeedState, View
+from harness.inference.observe import Observation, at
+from harness.inference.resources import Draft
+from harness.inference.views import Views
+from harness.inference.world import UNKNOWN, LinkDraft, Row, World
+
+if TYPE_CHECKING:
+    from harness.inference.infer import Named
+
+
+def seed_states(world: World, keys: ForeignKeys, views: Views, model: ApiModel) -> list[SeedState]:
+    """One state for each recording of the world."""
+    recordings = dict.fromkeys(each.recording for each in world.observations)
+    return [_Seeder(world, keys, views, model, name).state() for name in recordings]
+
+
+def seed_state(model: ApiModel, recording: "Named", background: "Sequence[Named]") -> SeedState:
+    """The initial state of a recording that the model was not learned from.
+
+    `background` are the recordings that it was learned from: what identifies a row there
+    identifies it here.
+    """
+    from harness.inference.infer import understand  # noqa: PLC0415 - infer uses seed_states
+
+    understanding = understand([*background, recording])
+    return _Seeder(
+        understanding.world, understanding.keys, understanding.views, model, recording.name
+    ).state()
+
+
+class _Seeder:
+    def __init__(
+        self, world: World, keys: ForeignKeys, views: Views, model: ApiModel, recording: str
+    ) -> None:
+        self.world = world
+        self.keys = keys
+        self.views = views
+        self.model = model
+        self.recording = recording
+        self.numbers: dict[int, Any] = {}
+        self.ghosts: list[dict[str, Any]] = []
+        self.drafts = [
+            draft
+            for draft in world.drafts
+            if any(entity.name == draft.name for entity in model.entities)
+        ]
+
+    def state(self) -> SeedState:
+        state = SeedState(recording=self.recording)
+        rows = {id(draft): self._initial(draft) for draft in self.drafts}
+        for draft in self.drafts:
+            self._number(draft, rows[id(draft)])
+        for draft in self.drafts:
+            entity = self.model.entity(draft.name)
+            table = [self._row(entity, row) for row in rows[id(draft)]]
+            if table:
+                state.tables[entity.name] = table
+        self._vocabularies(state)
+        self._links(state, {id(row) for each in rows.values() for row in each})
+        self._tokens(state)
+        self._drop_orphans(state)
+        return state
+
+    # ------------------------------------------------------------------ rows
+
+    def _initial(self, draft: Draft) -> list[Row]:
+        rows = [row for row in self.world.all_rows(draft, self.recording) if row.born < 0]
+        stamps = [
+            column.name
+            for column in self.model.entity(draft.name).columns
+            if column.generated and column.generated.by == "now" and column.type == "datetime"
+        ]
+        names = {naming.snake(name): name for name in draft.fields}
+        field = next((names[stamp] for stamp in stamps if stamp in names), None)
+        if field is not None:
+            return sorted(rows, key=lambda row: (moment(row.first(field)) or 0.0))
+        return rows[::-1] if self._newest_first(draft) else rows
+
+    def _newest_first(self, draft: Draft) -> bool:
+        pk = self.model.entity(draft.name).pk
+        orders = [
+            operation.query.order[0]
+            for operation in self.model.operations
+            if operation.query and operation.query.entity == draft.name and operation.query.order
+        ]
+        return bool(orders) and orders[0].column == pk and orders[0].descending
+
+    def _number(self, draft: Draft, rows: list[Row]) -> None:
+        """Primary keys: the visible ones as they are, hidden ones counted."""
+        entity = self.model.entity(draft.name)
+        column = entity.column(entity.pk)
+        for number, row in enumerate(rows, start=1):
+            visible = row.first(draft.key)
+            shown = naming.snake(draft.key) == entity.pk and visible is not UNKNOWN
+            if shown and column.type == "integer":
+                shown = isinstance(visible, int) or str(visible).isdigit()
+                visible = int(visible) if shown else number
+            self.numbers[id(row)] = visible if shown else self._made(column, number)
+
+    @staticmethod
+    def _made(column: Column, number: int) -> Any:
+        if column.type == "uuid":
+            return f"00000000-0000-4000-9000-{number:012d}"
+        return number if column.type == "integer" else str(number)
+
+    def _row(self, entity: Entity, row: Row) -> dict[str, Any]:
+        fields = {naming.snake(name): name for name in row.draft.fields}
+        values: dict[str, Any] = {}
+        for column in entity.columns:
+            if column.name == entity.pk:
+                values[column.name] = self.numbers[id(row)]
+            elif column.references:
+                values[column.name] = self._reference(row, column)
+            elif column.secret:
+                secret = row.first("password")
+                values[column.name] = None if secret is UNKNOWN else secret
+            else:
+                known = row.first(fields[column.name]) if column.name in fields else UNKNOWN
+                if isinstance(known, Row | dict) and column.type != "json":
+                    known = UNKNOWN
+                values[column.name] = self._gap(entity, column, row) if known is UNKNOWN else known
+        return values
+
+    def _reference(self, row: Row, column: Column) -> Any:
+        if column.name not in self.keys.of(row.draft):
+            return None
+        start = min((fact[0][0] for fact in row.facts.values() if fact[0]), default=0)
+        parent = self.keys.parent(row, column.name, start)
+        return self.numbers.get(id(parent)) if parent is not None else None
+
+    def _gap(self, entity: Entity, column: Column, row: Row) -> Any:  # noqa: PLR0911
+        """A value for a column that the recording never shows."""
+        if column.default is not None:
+            return column.default
+        if column.nullable:
+            return None
+        number = self.numbers[id(row)]
+        if column.format == "email":
+            return f"{entity.name}{number}@example.com"
+        if column.type == "datetime":
+            return "2020-01-01T00:00:00Z"
+        if column.type == "date":
+            return "2020-01-01"
+        if column.type == "uuid":
+            return f"00000000-0000-4000-8000-{row.number:012d}"
+        gaps = {"integer": 0, "number": 0, "boolean": False, "strings": [], "json": {}}
+        return gaps.get(column.type, f"{entity.name}-{column.name}-{number}")
+
+    def _drop_orphans(self, state: SeedState) -> None:
+        """Rows whose required parent is unknown cannot be stored."""
+        for entity in self.model.entities:
+            needed = [c.name for c in entity.columns if c.references and not c.nullable]
+            table = state.tables.get(entity.name)
+            if table and needed:
+                state.tables[entity.name] = [
+                    row for row in table if all(row[name] is not None for name in needed)
+                ]
+
+    # ------------------------------------------------------------------ relations
+
+    def _vocabularies(self, state: SeedState) -> None:
+        for operation in self.model.operations:
+            query = operation.query
+            if query is None or not self.model.entity(query.entity).vocabulary:
+                continue
+            column = next(
+                (e.name, c.name)
+                for e in self.model.entities
+                for c in e.columns
+                if c.vocabulary == query.entity
+            )
+            used = [
+                item for row in state.tables.get(column[0], ()) for item in row[column[1]] or ()
+            ]
+            items = dict.fromkeys(self._first_items(operation.method, operation.path, column))
+            items.update(dict.fromkeys(used))
+            if items:
+                state.tables[query.entity] = [
+                    {"id": number, "name": item} for number, item in enumerate(items, start=1)
+                ]
+
+    def _first_items(self, method: str, path: str, column: tuple[str, str]) -> list[str]:
+        """Items of the first list that no request of the recording had sent before."""
+        sent: set[str] = set()
+        for each in self.world.observations:
+            if each.recording != self.recording:
+                continue
+            if each.key == (method, path) and each.ok:
+                answer = each.answer
+                place = () if isinstance(answer, list) else (next(iter(answer), ""),)
+                return [
+                    item
+                    for value in at(answer, place)
+                    for item in value
+                    if isinstance(item, str) and item not in sent
+                ]
+            if each.method != "GET":
+                sent.update(_strings(each.body))
+        return []
+
+    def _links(self, state: SeedState, initial: set[int]) -> None:
+        pairs: dict[str, dict[tuple[Any, Any], None]] = defaultdict(dict)
+        for link in self.world.links:
+            known = any(each.name == link.name for each in self.model.links)
+            if known:
+                self._linked_pairs(link, initial, pairs[link.name])
+                self._fill_counts(link, initial, pairs[link.name], state)
+        for name, found in pairs.items():
+            model_link = self.model.link(name)
+            if found:
+                state.links[name] = [
+                    {model_link.source_column: source, model_link.target_column: target}
+                    for source, target in found
+                ]
+
+    def _shown(self) -> list[tuple[Observation, View, dict[str, Any], Row]]:
+        return [
+            (each, view, value, row)
+            for each in self.world.observations
+            if each.recording == self.recording
+            for shape, value, row in self.world.shown.get(each.index, ())
+            if (view := self.views.by_shape.get(id(shape))) is not None
+        ]
+
+    def _linked_pairs(
+        self, link: LinkDraft, initial: set[int], pairs: dict[tuple[Any, Any], None]
+    ) -> None:
+        """Links that are shown to be on before anybody switched them on."""
+        for each, view, value, row in self._shown():
+            caller = self.world.caller(each)
+            if caller is None or id(caller) not in initial or id(row) not in initial:
+                continue
+            for field in view.fields:
+                expr = field.value
+                if isinstance(expr, Linked) and expr.link == link.name and value.get(field.key):
+                    if not self._switched(link, each.index, caller, row):
+                        pairs[self.numbers[id(caller)], self.numbers[id(row)]] = None
+
+    def _switched(self, link: LinkDraft, index: int, caller: Row | None, row: Row) -> bool:
+        return any(
+            when <= index and target is row and (caller is None or source is caller)
+            for when, source, target, _ in self.world.switches[link.name, self.recording]
+        )
+
+    def _fill_counts(
+        self,
+        link: LinkDraft,
+        initial: set[int],
+        pairs: dict[tuple[Any, Any], None],
+        state: SeedState,
+    ) -> None:
+        """Counts that are higher than the known links: other users are behind them."""
+        seen: set[int] = set()
+        for each, view, value, row in self._shown():
+            for field in view.fields:
+                expr = field.value
+                if not isinstance(expr, LinkCount) or expr.link != link.name:
+                    continue
+                if id(row) in seen or id(row) not in initial:
+                    continue
+                seen.add(id(row))
+                if self._switched(link, each.index, None, row):
+                    continue
+                target = self.numbers[id(row)]
+                have = sum(1 for _, other in pairs if other == target)
+                count = value.get(field.key)
+                missing = count - have if isinstance(count, int) else 0
+                for number in range(max(missing, 0)):
+                    pairs[self._ghost(number, state), target] = None
+
+    def _ghost(self, number: int, state: SeedState) -> Any:
+        """The key of a user who exists only because something was counted."""
+        assert self.world.user is not None
+        entity = self.model.entity(self.world.user.name)
+        table = state.tables.setdefault(entity.name, [])
+        while len(self.ghosts) <= number:
+            row = Row(self.world.user, self.recording, 10_000 + len(self.ghosts))
+            place = len(table) + 1
+            self.numbers[id(row)] = self._made(entity.column(entity.pk), 900_000 + place)
+            self.ghosts.append(self._row(entity, row))
+            table.append(self.ghosts[-1])
+        return self.ghosts[number][entity.pk]
+
+    def _tokens(self, state: SeedState) -> None:
+        for (recording, token), row in self.world.tokens.items():
+            opened = (recording, token) not in self.world.token_origin
+            if recording == self.recording and opened and id(row) in self.numbers:
+                state.tokens[token] = self.numbers[id(row)]
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _strings(item)]
+    return []
