@@ -1,6 +1,7 @@
 """`understudy verify`: how faithful the backend is to recordings, learned from or not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,26 @@ def require_backend(project: Project) -> None:
 def case_of(project: Project, model: ApiModel, path: Path) -> Case:
     """Return a file's traffic as a case, its values as they are, in memory only."""
     exchanges = exchanges_of(project, model, path)
-    return Case(recording_name(path), exchanges, seed_of(model, exchanges))
+    capture = Capture(recording_name(path), exchanges)
+    return Case(capture.name, exchanges, seed_of(project, model, capture))
 
 
-def seed_of(model: ApiModel, exchanges: list[Exchange]) -> dict[str, Any]:
-    """Return the state in which a recording starts."""
-    from harness.inference.seed import seed_state  # noqa: PLC0415
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A file's traffic in memory, as a recording: named, and iterated as often as asked."""
 
-    return seed_state(model, exchanges).model_dump(mode="json")
+    name: str
+    exchanges: list[Exchange]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.exchanges)
+
+
+def seed_of(project: Project, model: ApiModel, capture: Capture) -> dict[str, Any]:
+    """Return the state in which a recording starts that the model was not learned from."""
+    from harness.inference.seed import seed_state  # noqa: PLC0415 - as heavy as inference
+
+    return seed_state(model, capture, project.recordings()).model_dump(mode="json")
 
 
 def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange]:

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from harness.checking import exchanges_of, require_backend, seed_of
+from harness.checking import Capture, exchanges_of, require_backend, seed_of
 from harness.errors import SetupError, UnderstudyError, UsageError
+from harness.importing import recording_name
 from harness.project import Project
 from harness.sessions.learning import learn
 from harness.verify.backend import BackendProcess, load_seed, migrate
@@ -77,7 +78,8 @@ def _database(project: Project, state: str) -> Iterator[str]:
 
 def _seed_of_file(project: Project, path: Path) -> dict[str, Any]:
     model = learn(project)
-    return seed_of(model, exchanges_of(project, model, path))
+    capture = Capture(recording_name(path), exchanges_of(project, model, path))
+    return seed_of(project, model, capture)
 
 
 def _recorded(project: Project, postgres: PostgresServer) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from harness.features.routes import Routes
-from harness.inference.model import ApiModel, Check, Operation, Rule
+from harness.inference.model import ApiModel, Check, Operation, Predicate, Rule
 from harness.traffic.exchange import Exchange, parse_json
 
 _SUCCESS = range(200, 400)
@@ -159,6 +159,19 @@ _PLAIN = {
 }
 
 
+def _refusal(predicate: Predicate, *, negated: bool = False) -> str:
+    """Say in words what a predicate refuses."""
+    if predicate.kind == "not":
+        return _refusal(predicate.of, negated=not negated)
+    if predicate.kind == "linked":
+        return "it is not so" if negated else "it is so already"
+    if predicate.kind == "compare":
+        rows = {side.row for side in (predicate.left, predicate.right) if side.kind == "column"}
+        if "me" in rows and len(rows) > 1:
+            return "somebody else's" if (predicate.op == "ne") != negated else "the caller's own"
+    return "a caller or a state that does not allow it"
+
+
 def _condition(operation: Operation, check: Check) -> tuple[str, str]:
     """Return a check's condition as a slug and in words."""
     when = check.when
@@ -172,8 +185,8 @@ def _condition(operation: Operation, check: Check) -> tuple[str, str]:
         return f"bad-{_slug(when.name)}", f"a {when.place} parameter {when.name} it cannot read"
     if when.kind in _PLAIN:
         return _PLAIN[when.kind]
-    place = operation.checks.index(check)
-    return f"refused-{place}", "a caller or a state that does not allow it"
+    words = _refusal(when.predicate) if when.kind == "holds" else "what it does not allow"
+    return f"refused-{operation.checks.index(check)}", words
 
 
 # ------------------------------------------------------------------------------- requests
@@ -203,7 +216,9 @@ def _sent(operation: Operation, exchange: Exchange) -> Iterable[tuple[str, str]]
     blanks = [name for name in known if body.get(name) in ("", [])]
     absent = [name for name in known if name not in body]
     sent = [name for name in known if name in body]
-    if absent and operation.kind in ("merge", "replace", "action"):
+    if not sent and known:
+        yield "with-nothing", "with nothing that it knows"
+    elif absent and operation.kind in ("merge", "replace", "action"):
         short = sent if len(sent) <= _MANY_FIELDS else [f"{len(sent)}-fields"]
         yield "with-" + "-".join(map(_slug, sorted(short))), f"with {_listed(short)} only"
     elif absent:

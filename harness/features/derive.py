@@ -1,11 +1,11 @@
 """The feature list of a model: every exchange of its recordings decides at least one feature."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.features.behaviour import Behaviour, Reader
 from harness.features.feature import Acceptance, Category, Feature, FeatureList
-from harness.features.routes import Routes, resource_order
+from harness.features.routes import Routes, resource_needs, resource_order
 from harness.inference.model import ApiModel, Operation
 from harness.traffic.exchange import Exchange
 
@@ -51,11 +51,13 @@ def derive(model: ApiModel, recordings: Iterable[tuple[str, Iterable[Exchange]]]
             order.get(item.behaviour.operation or "", 0),
         ),
     )
-    bases = _bases(ranked)
     names = _ids(ranked)
+    bases = {resource: names[id(item)] for resource, item in _bases(ranked).items()}
     signed_in = next((names[id(item)] for item in ranked if _opens_session(item)), None)
+    before = _before(resource_needs(model), place)
     return FeatureList(
-        _feature(item, names[id(item)], _needs(item, bases, names, signed_in)) for item in ranked
+        _feature(item, names[id(item)], _needs(item, names[id(item)], bases, before, signed_in))
+        for item in ranked
     )
 
 
@@ -94,14 +96,29 @@ def _bases(ranked: list[_Seen]) -> dict[str, _Seen]:
     return bases
 
 
+def _before(needs: Mapping[str, set[str]], place: Mapping[str, int]) -> dict[str, list[str]]:
+    """Return for each resource those of its needs that come before it."""
+    return {
+        resource: [name for name in needed if place[name] < place[resource]]
+        for resource, needed in needs.items()
+    }
+
+
 def _needs(
-    item: _Seen, bases: dict[str, _Seen], names: dict[int, str], signed_in: str | None
+    item: _Seen,
+    own: str,
+    bases: Mapping[str, str],
+    before: Mapping[str, list[str]],
+    signed_in: str | None,
 ) -> list[str]:
-    own, base = names[id(item)], bases.get(item.resource)
-    needs = [names[id(base)]] if base is not None and base is not item else []
+    """Return what a feature stands on: its resource's base, or what that one stands on."""
+    base = bases.get(item.resource)
+    needs = [bases[name] for name in before.get(item.resource, []) if name in bases]
+    if base is not None and base != own:
+        needs = [base]
     if signed_in and item.operation and item.operation.auth == "required":
         needs.append(signed_in)
-    return [name for name in dict.fromkeys(needs) if name != own]
+    return sorted({name for name in needs if name != own})
 
 
 def _ids(ranked: list[_Seen]) -> dict[int, str]:
@@ -166,7 +183,7 @@ def _description(item: _Seen) -> str:
     summary = item.operation.summary.rstrip(".")
     if item.succeeds:
         return f"{summary} {words}".rstrip() if words else summary
-    return f"{summary}: {words} is refused with {status}"
+    return f"{summary} is refused with {status}: {words}"
 
 
 def _steps(item: _Seen) -> list[str]:

@@ -59,22 +59,31 @@ def label_of(model: ApiModel) -> Callable[[Exchange], str]:
     return label
 
 
-def resource_order(model: ApiModel) -> list[str]:
-    """Return the resources, each after those that it needs: users first, then by foreign key."""
-    needs = {operation.resource: set[str]() for operation in model.operations}
+def resource_needs(model: ApiModel) -> dict[str, set[str]]:
+    """Return for each resource those that must be there before it shows all that it does."""
     homes = _homes(model.operations)
+    needs = {operation.resource: set[str]() for operation in model.operations}
     for operation in model.operations:
-        for name in _entities(operation):
-            for column in next((e.columns for e in model.entities if e.name == name), []):
-                if column.references in homes:
-                    needs[operation.resource].add(homes[column.references])
-        if model.auth and operation.auth == "required" and model.auth.user in homes:
-            needs[operation.resource].add(homes[model.auth.user])
+        named = {*_entities(operation), *(lookup.entity for lookup in operation.lookups)}
+        for entity in model.entities:
+            if entity.name in named:
+                named |= {column.references for column in entity.columns if column.references}
+            if any(column.vocabulary in named for column in entity.columns):
+                named.add(entity.name)
+        if model.auth and operation.auth == "required":
+            named.add(model.auth.user)
+        needs[operation.resource] |= {homes[name] for name in named if name in homes}
+    return {name: needed - {name} for name, needed in needs.items()}
+
+
+def resource_order(model: ApiModel) -> list[str]:
+    """Return the resources, each after those that it needs, as far as that goes."""
+    needs = resource_needs(model)
     ordered: list[str] = []
     while len(ordered) < len(needs):
         waiting = [name for name in needs if name not in ordered]
-        ready = [name for name in waiting if not needs[name] - {name, *ordered}]
-        ordered.append((ready or waiting)[0])
+        ready = [name for name in waiting if not needs[name] - {*ordered}]
+        ordered.append((ready or sorted(waiting, key=lambda name: len(needs[name])))[0])
     return ordered
 
 

@@ -77,7 +77,7 @@ def infer_and_write(project: Project) -> ApiModel:
 def _write(model: ApiModel, folder: Path) -> None:
     import yaml  # noqa: PLC0415
 
-    from harness.inference.apidoc import document as markdown  # noqa: PLC0415
+    from harness.inference.apidoc import markdown  # noqa: PLC0415
     from harness.inference.openapi import document as openapi  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
