@@ -83,15 +83,12 @@ class BackendProcess:
         if self._process is None:
             self.start()
         deadline = time.monotonic() + _READY_TIMEOUT_S
-        client = Client(self.base_url)
-        try:
+        with Client(self.base_url) as client:
             while self.running and time.monotonic() < deadline:
                 with suppress(NoResponse):
                     client.send("OPTIONS", "*", (), b"")
                     return
                 time.sleep(0.01)
-        finally:
-            client.close()
         why = "does not answer" if self.running else "ends while it starts"
         raise BackendFailed(f"the backend in {self.directory} {why}{self._said()}")
 

@@ -2,6 +2,7 @@
 
 import http.client
 import zlib
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 from harness.traffic.exchange import Headers, Response
@@ -26,6 +27,12 @@ class Client:
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
         self._connection = connection(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def send(self, method: str, target: str, headers: Headers, body: bytes) -> Response:
         """Send a request; raise NoResponse where none comes back."""

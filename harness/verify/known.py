@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from harness.traffic.exchange import Request, parse_json
+from harness.verify.clock import Stamp, parse_stamp
 from harness.verify.values import id_owner, is_id_key, noun, words
 
 _SILENT_HEADERS = {
@@ -17,6 +18,10 @@ _SILENT_HEADERS = {
 }
 
 
+_FINE_S = 0.0011
+_ROUNDING = 0.01  # of binary fractions: .678 is less than 678 thousandths
+
+
 class Known:
     """Values of the initial state and of the requests so far."""
 
@@ -24,12 +29,17 @@ class Known:
         self._texts: set[str] = set()
         self._words: set[str] = set()
         self._ids: set[tuple[str, str]] = set()
+        self._moments: set[int] = set()
 
     def has_text(self, text: str) -> bool:
         return text in self._texts
 
     def has_word(self, word: str) -> bool:
         return word.lower() in self._words
+
+    def has_moment(self, stamp: Stamp) -> bool:
+        """Whether a timestamp was told before, perhaps in another format."""
+        return stamp.high - stamp.low <= _FINE_S and _milliseconds(stamp) in self._moments
 
     def has_id(self, owner: str, value: object) -> bool:
         return (owner, str(value)) in self._ids
@@ -70,8 +80,15 @@ class Known:
             self._ids.add((id_owner(key) or owner, str(value)))
 
     def _add_text(self, text: str) -> None:
+        stamp = parse_stamp(text)
+        if stamp is not None and stamp.high - stamp.low <= _FINE_S:
+            self._moments.add(_milliseconds(stamp))
         self._texts.add(text)
         self._words.update(words(text))
+
+
+def _milliseconds(stamp: Stamp) -> int:
+    return int(stamp.low * 1000 + _ROUNDING)
 
 
 def _body_values(request: Request) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,9 @@ class Recorder:
         self._origin = origin
         self.exchanges: list[Exchange] = []
 
+    def close(self) -> None:
+        self._client.close()
+
     def send(self, method: str, target: str, body: Any = None, token: str = "") -> Any:
         headers = [("Accept", "application/json")]
         if body is not None:

@@ -132,11 +132,13 @@ def test_a_sequence_may_be_ahead_but_keeps_its_order() -> None:
 def test_sequences_of_different_resources_are_apart() -> None:
     dialogue = Dialogue()
     assert dialogue.step("POST /notes", answer({"id": 4}), answer({"id": 7})) == []
-    assert dialogue.step("POST /users", answer({"user": {"id": 4}}), answer({"user": {"id": 4}})) == []
+    assert (
+        dialogue.step("POST /users", answer({"user": {"id": 4}}), answer({"user": {"id": 4}})) == []
+    )
     referring = {"id": 5, "userId": 4, "noteIds": [4]}
-    assert dialogue.step(
-        "POST /stars", answer(referring), answer(referring | {"noteIds": [7]})
-    ) == []
+    assert (
+        dialogue.step("POST /stars", answer(referring), answer(referring | {"noteIds": [7]})) == []
+    )
 
 
 def test_the_owner_of_a_row_is_not_a_new_id() -> None:
@@ -253,11 +255,12 @@ def test_a_timestamp_ahead_of_time_keeps_its_distance() -> None:
         assert (found == []) is agrees
 
 
-def test_a_timestamp_of_the_initial_state_is_data() -> None:
-    seed = {"tables": {"note": [{"id": 1, "created_at": stamp(recorded_time(1))}]}}
-    recorded, live = created(1)
-    recorded = {"createdAt": stamp(recorded_time(1))}
-    found = Dialogue(seed).step("GET /notes/1", answer(recorded), answer(live))
+@pytest.mark.parametrize("written", ["{}", "{}Z", "{}000Z", "{}+00:00"])
+def test_a_timestamp_of_the_initial_state_is_data(written: str) -> None:
+    at = stamp(recorded_time(1))
+    seed = {"tables": {"note": [{"id": 1, "created_at": written.format(at.removesuffix("Z"))}]}}
+    _, live = created(1)
+    found = Dialogue(seed).step("GET /notes/1", answer({"createdAt": at}), answer(live))
     assert paths(found) == ["$.createdAt"]
 
 

@@ -1,0 +1,142 @@
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from harness.verify.errors import DatabaseUnavailable
+from harness.verify.postgres import PostgresServer
+
+
+async def run(server: PostgresServer, database: str, statement: str) -> object:
+    connection = await asyncpg.connect(server.url(database, "postgresql"))
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def test_databases_are_made_from_templates_and_dropped(postgres: PostgresServer) -> None:
+    prepared = []
+    for _ in range(2):
+        postgres.ensure_template("first", prepared.append)
+    assert prepared == [postgres.url("first_draft")]
+    asyncio.run(run(postgres, "first", "CREATE TABLE t AS SELECT 5 AS n"))
+    postgres.create_database("second", template="first")
+    assert asyncio.run(run(postgres, "second", "SELECT n FROM t")) == 5
+    postgres.drop_database("second")
+    assert not postgres.admin.exists("second")
+
+
+def test_a_template_that_cannot_be_prepared_is_not_kept(postgres: PostgresServer) -> None:
+    def fail(_: str) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        postgres.ensure_template("broken", fail)
+    assert postgres.admin.names("broken") == []
+
+
+async def test_it_works_inside_of_an_event_loop(postgres: PostgresServer) -> None:
+    postgres.create_database("inside")
+    assert await run(postgres, "inside", "SELECT 1") == 1
+
+
+def test_data_in_a_directory_is_kept(tmp_path: Path) -> None:
+    for expected in (False, True):
+        with PostgresServer(tmp_path, durable=True) as server:
+            assert server.admin.exists("kept") is expected
+            server.create_database("kept")
+            assert asyncio.run(run(server, "kept", "SHOW fsync")) == "on"
+
+
+def test_a_second_server_on_a_directory_goes_elsewhere_or_says_so(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path) as first:
+        first.create_database("mine")
+        with PostgresServer(tmp_path) as second:
+            assert not second.admin.exists("mine")
+        with pytest.raises(DatabaseUnavailable, match="in use"):
+            PostgresServer(tmp_path, durable=True).start()
+
+
+def test_broken_throw_away_data_is_made_anew(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path):
+        pass
+    (tmp_path / "data" / "global" / "pg_control").unlink()
+    with pytest.raises(DatabaseUnavailable, match="does not start"):
+        PostgresServer(tmp_path, durable=True).start()
+    with PostgresServer(tmp_path) as server:
+        server.create_database("again")
+
+
+def test_it_ends_with_a_killed_harness_and_starts_again(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from harness.verify.postgres import PostgresServer\n"
+        "server = PostgresServer(Path(sys.argv[1])); server.start()\n"
+        "print('up', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as harness:
+        assert harness.stdout is not None
+        assert harness.stdout.readline() == b"up\n"
+        pid = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
+        harness.kill()
+    with PostgresServer(tmp_path) as server:
+        server.create_database("back")
+    assert not is_running(pid)
+
+
+def test_an_orphan_is_ended_before_the_next_start(tmp_path: Path) -> None:
+    first = PostgresServer(tmp_path)
+    first.start()
+    assert first._process is not None
+    assert first._lock is not None
+    first._lock.close()
+    with PostgresServer(tmp_path) as second:
+        second.create_database("back")
+        assert first._process.wait(5) is not None
+    first._lock = None
+    first._process = None
+    first._temporary.clear()
+
+
+def test_a_stale_pid_file_of_another_process_is_no_obstacle(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path):
+        pass
+    (tmp_path / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path / 'data'}\n")
+    with PostgresServer(tmp_path) as server:
+        server.create_database("there")
+
+
+def test_database_url_takes_precedence(postgres: PostgresServer, tmp_path: Path) -> None:
+    with PostgresServer(tmp_path, database_url=postgres.url("postgres")) as server:
+        server.create_database("over_url")
+        assert (
+            server.url("x") == f"postgresql+asyncpg://postgres:@/x?host={postgres.socket_directory}"
+        )
+    assert postgres.admin.exists("over_url")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unreachable_server_is_a_clear_error() -> None:
+    url = "postgresql://nobody@127.0.0.1:9/x"
+    with pytest.raises(DatabaseUnavailable, match=r"DATABASE_URL"):
+        PostgresServer(database_url=url).start()
+
+
+def is_running(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        if b"\nState:\tZ" in Path(f"/proc/{pid}/status").read_bytes():
+            return False
+        time.sleep(0.05)
+    return True
