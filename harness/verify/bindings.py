@@ -26,7 +26,7 @@ from harness.verify.values import (
     words,
 )
 
-_SEPARATORS = re.compile(r"([\s/?&=;,\"'<>()\[\]{}#|\\]+)")
+_SEPARATORS = re.compile(r"([\s/?&=;,!*`\"'<>()\[\]{}#|\\]+)")
 _FINE_SEPARATORS = re.compile(r"([:.@])")
 _SHORTEST_WORD = 4
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,10}")
