@@ -4,6 +4,7 @@ A rule carries over when its error says the same of another field, with the name
 kept only if no request is known that breaks it and was answered otherwise.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ Place = Literal["body", "envelope", "field"]
 _CREATES = "POST"
 _ENOUGH = 2
 _ENOUGH_FOR_UPDATES = 3
+_PREFIX = re.compile(r"api|rest|v\d+")
 _JSON_TYPES = {"strings": "array"}
 
 
@@ -71,13 +73,14 @@ class _Catalogue:
         self.facts = facts
         self.seen = list(_seen(facts))
         self.common = _common_segments(facts)
-        spread = Counter((each.rule.kind, fingerprint(each.template)) for each in self.seen)
+        spread = Counter[tuple[str, str]](
+            (each.rule.kind, fingerprint(each.template)) for each in self.seen
+        )
         self.seen = [
             each
             for each in self.seen
-            if is_open(each.template)
-            or each.place == "body"
-            or spread[each.rule.kind, fingerprint(each.template)] > 1
+            if (is_open(each.template) or each.place == "body" or _spread(spread, each))
+            and not _names_address(each, facts[each.key])
         ]
 
     def sources(self, kind: str, target: _Target) -> list[_Seen]:
@@ -119,7 +122,7 @@ class _Catalogue:
         segments = [
             {singular(part) for part in literals(key[1])} - self.common for key in (left, right)
         ]
-        return bool(segments[0] & segments[1])
+        return segments[0] == segments[1] or bool(segments[0] & segments[1])
 
     def optional_elsewhere(self, target: _Target) -> bool:
         return any(
@@ -184,13 +187,26 @@ def _seen(facts: dict[Key, RequestFacts]) -> Iterator[_Seen]:
                 yield _Seen(key, content_type, "field", field.name, kind, rule, template)
 
 
+def _spread(spread: Counter[tuple[str, str]], seen: _Seen) -> bool:
+    return spread[seen.rule.kind, fingerprint(seen.template)] > 1
+
+
+def _names_address(seen: _Seen, facts: RequestFacts) -> bool:
+    """Whether an error holds the address that was asked for: it is no other operation's."""
+    origins = {each.origin for each in facts.observations}
+    text = fingerprint(seen.template)
+    return any(origin in text for origin in origins)
+
+
 def _json_type(kind: str) -> str:
     return _JSON_TYPES.get(kind, kind)
 
 
 def _common_segments(facts: Iterable[Key]) -> set[str]:
+    """Segments that say nothing of the resource: the common ones, and prefixes like `api/v1`."""
     paths = [{singular(part) for part in literals(template)} for _, template in facts]
-    return set.intersection(*paths) if len(paths) > 1 else set()
+    prefixes = {part for path in paths for part in path if _PREFIX.fullmatch(part)}
+    return prefixes | (set.intersection(*paths) if len(paths) > 1 else set())
 
 
 def _needs_body(facts: RequestFacts) -> bool:
@@ -249,6 +265,8 @@ def _carry_over(catalogue: _Catalogue, target: _Target, kind: str) -> None:
 
 def _keep_if_consistent(catalogue: _Catalogue, target: _Target, rule: Rule) -> None:
     facts, field = target.facts, target.field
+    if rule.kind == "min_length" and rule.limit == 1 and target.has("not_blank"):
+        return
     nullable = field.nullable if field else False
     if field and rule.kind == "type" and not _refuses_null(catalogue, target):
         field.nullable = True
@@ -267,9 +285,9 @@ def _refuses_null(catalogue: _Catalogue, target: _Target) -> bool:
 
 
 def _concerns(target: _Target, rule: Rule, observation: Observation) -> bool:
-    if target.place != "field":
-        return True
     holder = target.facts.layout.fields(observation)
+    if target.place != "field":
+        return holder is None
     if holder is None or target.name not in holder:
         return rule.kind == "required"
     nullable = target.field.nullable if target.field else False

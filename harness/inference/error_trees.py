@@ -20,6 +20,11 @@ _ECHO = {
     "input", "value", "rejectedvalue", "rejected_value", "received", "given", "actual",
     "invalidvalue", "invalid_value", "data", "instance",
 }  # fmt: skip
+_GENERIC = {
+    "type", "message", "msg", "code", "status", "title", "detail", "details", "path", "loc",
+    "field", "context", "reason", "name", "key", "source", "error", "param", "location",
+}  # fmt: skip
+"""Keys with which errors describe themselves: no field's name beside others of them."""
 _FIELD = "\0field"
 _DISTINCTIVE = 3
 
@@ -230,11 +235,23 @@ def _is_name(text: str, field: str) -> bool:
     return text == field or re.split(r"[./\[\]]+", text.rstrip("]"))[-1] == field
 
 
+def _subjects(tree: Any) -> Iterator[str]:
+    """Keys and texts that may be the name of a field, in the order in which they are written."""
+    if isinstance(tree, dict):
+        described = len(_GENERIC & tree.keys()) > 1
+        for name, item in tree.items():
+            if not (described and name in _GENERIC):
+                yield name
+            yield from _subjects(item)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from _subjects(item)
+    elif isinstance(tree, str):
+        yield tree
+
+
 def _names(tree: Any, field: str) -> bool:
-    return any(
-        (item is None and name == field) or (isinstance(item, str) and _is_name(item, field))
-        for name, item in leaves(tree)
-    )
+    return any(_is_name(text, field) for text in _subjects(tree))
 
 
 def _speaks_of(tree: Any, field: str) -> bool:
@@ -244,12 +261,9 @@ def _speaks_of(tree: Any, field: str) -> bool:
 
 def _place(tree: Any, field: str, *, exact: bool) -> tuple[int, int]:
     phrase = _phrase(field)
-    for number, (name, item) in enumerate(leaves(tree)):
-        if exact:
-            if (item is None and name == field) or (
-                isinstance(item, str) and _is_name(item, field)
-            ):
-                return number, 0
-        elif isinstance(item, str) and (match := phrase.search(item)):
+    for number, text in enumerate(_subjects(tree)):
+        if exact and _is_name(text, field):
+            return number, 0
+        if not exact and (match := phrase.search(text)):
             return number, match.start()
     return 1_000_000, 0

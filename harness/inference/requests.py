@@ -26,8 +26,11 @@ class Layout:
 
     def body(self, observation: Observation) -> Any:
         """The body as the operation reads it; text where it is of another content type."""
-        foreign = self.content_type == JSON and not self.forms_too
-        if foreign and observation.body_type in _FORMS and observation.body is not None:
+        kind = observation.body_type
+        foreign = (not self.forms_too and kind in _FORMS) or (
+            observation.body is UNPARSABLE and kind != "" and "json" not in kind
+        )
+        if self.content_type == JSON and foreign and observation.body is not None:
             return observation.raw_body.decode("utf-8", "replace")
         if observation.body is None and self.content_type != JSON:
             return {}

@@ -66,7 +66,7 @@ class RequestFacts:
 
     def response(self, observation: Observation) -> tuple[int, Any] | None:
         """Status and body that the rules predict; None where no rule is broken."""
-        if observation.body is UNPARSABLE:
+        if self.layout.body(observation) is UNPARSABLE:
             return _constant(self.unparsable)
         found = self._violations(observation)
         if not found:
@@ -172,7 +172,7 @@ def _learn(group: list[Observation]) -> RequestFacts:
     orders = [
         _attribute(layout, known, each, samples, has_accepted=bool(accepted))
         for each in group
-        if not each.ok and each.status not in PASSED_OVER and each.body is not UNPARSABLE
+        if not each.ok and each.status not in PASSED_OVER and layout.body(each) is not UNPARSABLE
     ]
     facts = RequestFacts(layout, group, known, _request_body(layout, known, group, samples, orders))
     _learn_unparsable(facts)
@@ -186,8 +186,7 @@ def _fields_of_refusals(
     """Fields that only refused requests sent: those that the refusal is about, and knows."""
     found: dict[str, None] = {}
     for each in group:
-        holder = layout.fields(each) if each.body is not UNPARSABLE else None
-        new = [name for name in holder or {} if name not in known]
+        new = [name for name in layout.fields(each) or {} if name not in known]
         if new and not each.ok and not all_of_them:
             stranger = each.status in ABOUT_STATE or STRANGE.search(words(each.answer, ""))
             new = [] if stranger else mentioned(each.answer, new)
@@ -235,12 +234,7 @@ def _attribute_fields(
     named = mentioned(with_holes(observation.answer, ABSENT, holder), values)
     certain = observation.status not in ABOUT_STATE
     if not named and certain:
-        named = [
-            name
-            for name, value in faults
-            if choose(value, known[name], observation.answer, "") is not None
-        ]
-        named = named if len(named) == 1 else []
+        named = _unnamed(known, faults, observation.answer)
     for name in named:
         value = values[name]
         tree = with_holes(observation.answer, value, holder)
@@ -250,6 +244,15 @@ def _attribute_fields(
         if kind is not None and (certain or kind in STRUCTURAL):
             samples["field", name, kind].append(_Sample(observation, value, tree))
     return named
+
+
+def _unnamed(known: dict[str, Known], faults: list[tuple[str, Any]], answer: Any) -> list[str]:
+    """The fields that an error without names is about: the only odd one, or all missing ones."""
+    kinds = {name: choose(value, known[name], answer, "") for name, value in faults}
+    meant = [name for name, kind in kinds.items() if kind is not None]
+    if len(meant) == 1 or all(kinds[name] == "required" for name in meant):
+        return meant
+    return []
 
 
 def _faults(
@@ -357,7 +360,7 @@ def _learn_unparsable(facts: RequestFacts) -> None:
     refused = [
         each
         for each in facts.observations
-        if each.body is UNPARSABLE and not each.ok and each.status not in ABOUT_STATE
+        if facts.layout.body(each) is UNPARSABLE and not each.ok and each.status not in ABOUT_STATE
     ]
     if not refused:
         return
