@@ -18,16 +18,18 @@ _GUARDS = frozenset({"csrf", "xsrf", "csrftoken", "xsrftoken", "csrfmiddlewareto
 def credentials(headers: Headers) -> Iterator[tuple[str, str]]:
     """Yield how a request was authenticated and the secret: (`Authorization: Bearer`, token)."""
     for name, value in headers:
-        lower = name.lower()
-        if lower == "authorization" and value:
+        role = _role(name)
+        if role is None or not value:
+            continue
+        if role == "authorization":
             scheme, _, secret = value.rpartition(" ")
             yield f"Authorization: {scheme}".rstrip(" :"), secret
-        elif lower == "cookie":
+        elif role == "cookie":
             for pair in value.split(";"):
                 key, _, secret = pair.strip().partition("=")
                 if secret and _identifies_session(key, secret):
                     yield f"Cookie: {key}", secret
-        elif value and _is_key_header(lower):
+        else:
             yield name, value
 
 
@@ -63,5 +65,9 @@ def _identifies_session(cookie: str, value: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_key_header(name: str) -> bool:
-    return is_token(name) and _GUARDS.isdisjoint(words_of(name))
+def _role(header: str) -> str | None:
+    """What a header has to do with who sends the request."""
+    lower = header.lower()
+    if lower in ("authorization", "cookie"):
+        return lower
+    return "key" if is_token(header) and _GUARDS.isdisjoint(words_of(header)) else None

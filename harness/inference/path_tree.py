@@ -59,6 +59,7 @@ class Node:
     passing: Counter[str] = field(default_factory=Counter)
     hinted: Counter[str] = field(default_factory=Counter)
     answered: int = 0
+    listed: int = 0
     rows: dict[str, set[str]] = field(default_factory=dict)
     name: str = ""
     template: str = ""
@@ -106,6 +107,7 @@ class Node:
         self.passing.update(other.passing)
         self.hinted.update(other.hinted)
         self.answered += other.answered
+        self.listed += other.listed
         self.samples.update(sorted(other.samples)[: MAX_SAMPLES - len(self.samples)])
         for key, values in other.rows.items():
             add_rows(self.rows, key, values)

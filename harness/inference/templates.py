@@ -7,14 +7,14 @@ stays literal. Paths that were never routed (404, 405 only) are no templates.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from harness.inference.digest import Digest, Unseen, decode, digest
 from harness.inference.folding import Folder
 from harness.inference.model import Finding
 from harness.inference.param_names import name_parameters
 from harness.inference.path_hints import PathHint, bind, hints
-from harness.inference.path_tree import Node, Op, add_rows, shape_of
+from harness.inference.path_tree import MAX_ROW_VALUES, Node, Op, add_rows, shape_of
 from harness.inference.provenance import (
     MAX_LENGTH,
     Pool,
@@ -23,9 +23,11 @@ from harness.inference.provenance import (
     identifies,
 )
 from harness.inference.segments import can_be_value, tokens, value_of
-from harness.traffic.exchange import Exchange, Response, parse_json
+from harness.traffic.exchange import Exchange, Response
 
 _MAX_HINTS = 500
+_ENOUGH = 256
+"""Answers of one place that are searched for its path's values: more add no evidence."""
 _MAX_LISTED = 10
 _SWITCHING = 101
 _OK = 200
@@ -93,7 +95,7 @@ class _Learner:
         self._root = Node()
         self._pool = Pool()
         self._hints: list[PathHint] = []
-        self._bodies: set[int] = set()
+        self._unseen = Unseen()
 
     def observe(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
@@ -103,27 +105,31 @@ class _Learner:
             return
         if response is None or request.method == "OPTIONS" or _adds_slash(request.path, response):
             return
-        sent = _json(request.body)
-        value = _json(response.body)
-        if describes_api(value):
-            value = None
-        self._note(path, request.method, response, value)
+        answer = digest(response.body)
+        if answer is not None and describes_api(answer.value):
+            answer = None
+        self._note(path, request.method, response, answer)
         if response.status >= _FAILED:
-            if len(self._hints) < _MAX_HINTS:
-                self._hints += hints(path, exchange, value)
+            if answer is not None and len(self._hints) < _MAX_HINTS:
+                self._hints += hints(path, exchange, answer.value)
             return
-        self._collect(request.body, sent)
-        self._collect(response.body, value)
+        self._collect(request.body, digest(request.body))
+        self._collect(response.body, answer)
         if response.status == _CREATED and (location := response.header("location")):
             self._pool.location(location)
 
-    def _collect(self, body: bytes, value: Any) -> None:
-        digest = hash(body)
-        if value is not None and digest not in self._bodies:
-            self._bodies.add(digest)
-            self._pool.add(value)
+    def _collect(self, body: bytes, content: Digest | None) -> None:
+        """Keep the identifying words of what is new in a body."""
+        if content is None or not self._unseen(body):
+            return
+        self._pool.add(content.value)
+        for rows in content.lists:
+            fresh = [decode(row) for row in map(bytes, rows) if self._unseen(row)]
+            self._pool.add(fresh)
 
-    def _note(self, path: list[str], method: str, response: Response, value: Any) -> None:
+    def _note(
+        self, path: list[str], method: str, response: Response, answer: Digest | None
+    ) -> None:
         succeeded = response.status < _FAILED
         node = self._root
         visited: list[tuple[str, Node]] = []
@@ -134,8 +140,9 @@ class _Learner:
         op.count += 1
         op.statuses.add(response.status)
         op.page &= _is_page(method, response)
-        if not succeeded or value is None:
+        if not succeeded or answer is None or node.answered >= _ENOUGH:
             return
+        value = answer.value
         op.shape |= shape_of(value)
         node.answered += 1
         wanted = frozenset(
@@ -152,7 +159,7 @@ class _Learner:
                 elif identifies(key):
                     place.passing[key] += 1
         if method == "GET":
-            _note_rows(node, value)
+            _note_rows(node, answer)
 
     def finish(self) -> Templates:
         folder = Folder(self._pool)
@@ -174,15 +181,6 @@ class _Learner:
         return Templates(self._root, self._pool, findings)
 
 
-def _json(body: bytes) -> Any:
-    if body[:1] in (b"{", b"[") or body[:1].isspace():
-        try:
-            return parse_json(body)
-        except ValueError:
-            return None
-    return None
-
-
 def _adds_slash(path: str, response: Response) -> bool:
     """Whether the answer only redirects to the same path with or without a trailing slash."""
     if response.status not in (301, 302, 307, 308):
@@ -198,12 +196,17 @@ def _is_page(method: str, response: Response) -> bool:
     )
 
 
-def _note_rows(node: Node, value: Any) -> None:
+def _note_rows(node: Node, answer: Digest) -> None:
     """Keep the identifying columns of listed rows: they name the parameter below."""
-    lists = value.values() if isinstance(value, dict) else [value]
+    if node.listed >= MAX_ROW_VALUES:
+        return
+    value = answer.value
+    lists = [*(value.values() if isinstance(value, dict) else [value])]
+    lists += [[decode(bytes(row)) for row in rows] for rows in answer.lists]
     for rows in lists:
         if not (isinstance(rows, list) and rows and isinstance(rows[0], dict)):
             continue
+        node.listed += len(rows)
         for key in filter(identifies, rows[0]):
             values = {
                 str(row[key])
