@@ -21,11 +21,12 @@ from harness.inference.error_trees import (
 from harness.inference.model import InputField, Rule
 from harness.inference.naming import literals, singular
 from harness.inference.observe import Observation
+from harness.inference.request_facts import INVALID, RequestFacts
 from harness.inference.requests import JSON
-from harness.inference.rules import INVALID, Key, RequestFacts
 from harness.inference.violations import KINDS, breaks
 from harness.inference.world import PASSWORD
 
+Key = tuple[str, str]
 Place = Literal["body", "envelope", "field"]
 _CREATES = "POST"
 _ENOUGH = 2
