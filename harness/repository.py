@@ -90,8 +90,10 @@ class Repository:
 
     @classmethod
     def create(cls, folder: Path) -> "Repository":
+        """Make a repository, or finish making one; what is committed stays."""
         folder.mkdir(parents=True, exist_ok=True)
-        git(folder, "init", "--quiet", f"--initial-branch={MAIN}")
+        git(folder, "init", "--quiet")
+        git(folder, "symbolic-ref", "HEAD", f"refs/heads/{MAIN}")
         return cls(folder)
 
     @property

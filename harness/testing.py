@@ -1,13 +1,16 @@
 """Fakes of the ports, for tests here and for those who write builders of their own."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from harness.builders import Outcome, SessionContext
 from harness.features.feature import Acceptance, Feature, FeatureList
 from harness.inference.model import ApiModel, Operation, ResponseTemplate
 from harness.sessions.events import Verified
 from harness.sessions.judge import Verdict
+from harness.traffic.exchange import Exchange, Request, Response
 
 EXACT_FILE = "exact.txt"
 
@@ -116,8 +119,10 @@ def features(shape: Mapping[str, Iterable[str]]) -> FeatureList:
     )
 
 
-def operation(name: str, method: str, path: str, resource: str, kind: str) -> Operation:
-    """Return an operation that only says what it is."""
+def operation(
+    name: str, method: str, path: str, resource: str, kind: str, **more: Any
+) -> Operation:
+    """Return an operation that only says what it is, and `more`."""
     return Operation.model_validate(
         {
             "id": name,
@@ -127,8 +132,30 @@ def operation(name: str, method: str, path: str, resource: str, kind: str) -> Op
             "kind": kind,
             "summary": name.replace("_", " ").capitalize(),
             "response": ResponseTemplate(status=200).model_dump(),
+            **more,
         }
     )
+
+
+def exchange(
+    seq: int,
+    method: str,
+    target: str,
+    body: Any,
+    status: int | None,
+    answer: Any,
+    headers: Mapping[str, str] | None = None,
+) -> Exchange:
+    """Return an exchange with JSON bodies; `status` None is one without a response."""
+    path, _, query = target.partition("?")
+    sent = b"" if body is None else json.dumps(body).encode()
+    kind = (("Content-Type", "application/json"),)
+    request = Request(
+        method, "http", "app.test", path, query, (*kind, *(headers or {}).items()), sent
+    )
+    received = b"" if answer is None else json.dumps(answer).encode()
+    response = None if status is None else Response(status, kind, received)
+    return Exchange(seq, request, response, started=1_700_000_000.0 + seq)
 
 
 def model(*operations: Operation, title: str = "Test") -> ApiModel:

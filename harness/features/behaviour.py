@@ -48,11 +48,11 @@ class Reader:
         request = exchange.request
         if status in _SUCCESS:
             words = f"{request.method} {request.path} is answered with {status}"
-            return Behaviour(None, status, f"{request.method}-{_slug(request.path)}", words)
+            return Behaviour(None, status, _slug(f"{request.method} {request.path}"), words)
         methods = self._routes.methods(request.path)
         if methods:
             words = f"{request.method} where only {', '.join(sorted(set(methods)))} is served"
-            return Behaviour(None, status, f"wrong-method-{request.method}", words)
+            return Behaviour(None, status, f"wrong-method-{_slug(request.method)}", words)
         return Behaviour(None, status, "unknown-path", "a path that does not exist")
 
     # ------------------------------------------------------------------------- successes
