@@ -19,6 +19,7 @@ class ForeignKeys:
         self.world = world
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
         self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
+        self._by_key: dict[tuple[int, str], dict[str | None, Row]] = {}
         for draft in world.drafts:
             self._embedded(draft)
             self._scalars(draft)
@@ -50,10 +51,11 @@ class ForeignKeys:
         text = identity(value) if value is not UNKNOWN else None
         if text is None:
             return None
-        for row in self.world.all_rows(draft, recording):
-            if identity(row.first(draft.key)) == text:
-                return row
-        return None
+        place = (id(draft), recording)
+        if place not in self._by_key:
+            rows = list(self.world.all_rows(draft, recording))
+            self._by_key[place] = {identity(row.first(draft.key)): row for row in reversed(rows)}
+        return self._by_key[place].get(text)
 
     def _add(self, draft: Draft, column: str, parent: Draft, source: str | None) -> None:
         self.columns[id(draft)][column] = parent

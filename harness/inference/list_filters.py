@@ -135,13 +135,9 @@ def _ignores_empty(
     """Whether `?param=` filtered nothing wherever it was seen; true without evidence."""
     for sample, ids in zip(samples, rows, strict=True):
         if sample.params.get(param) == [""]:
-            unmatched = [
-                row for row in sample.shown if id(row) in ids and not winner.matches(row, sample, "")
-            ]
-            kept = {id(r) for r in sample.rows if id(r) in ids and winner.matches(r, sample, "")}
-            if not unmatched and sample.total == len(kept) != len(ids):
-                return False
-            if not sample.shown and sample.total in (0, None) and ids:
+            strict = {id(r) for r in sample.rows if id(r) in ids and winner.matches(r, sample, "")}
+            only_strict = sample.shown_ids <= strict and len(strict) < len(ids)
+            if only_strict and sample.total in {None, len(strict)}:
                 return False
     return True
 
@@ -168,7 +164,7 @@ def _candidates(
     columns: Columns, draft: Draft, samples: list[Sample], param: str, rows: list[set[int]]
 ) -> Iterator[Candidate]:
     name = re.sub(r"_+", "_", naming.snake(param))
-    yield Candidate(None, lambda row, sample, text: True, 0.5, 1)
+    yield Candidate(None, _always, 0.5, 1)
     for path, target in _paths(columns, draft):
         affinity = _affinity(name, path)
         yield _compared(columns, param, "eq", path, affinity, len(path))
@@ -186,6 +182,10 @@ def _candidates(
         if link.target is draft and columns.world.user is not None:
             yield from _by_link(columns, param, name, link, columns.world.user)
     yield _search(columns, param, name, texts, samples, rows)
+
+
+def _always(_row: Row, _sample: Sample, _text: str) -> bool:
+    return True
 
 
 def _paths(columns: Columns, draft: Draft) -> Iterator[tuple[list[str], Draft]]:

@@ -1,8 +1,9 @@
 """In which order a list shows its rows, and which parameter changes it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from harness.inference import naming
@@ -13,10 +14,13 @@ from harness.inference.resources import Draft, identity
 from harness.inference.world import UNKNOWN, Row
 
 TOUCHED = "touched"
+CREATED = "created"
+"""Orders rows by when they were made where the primary key does not tell."""
 _SORT = re.compile(r"(^|_)(sort|sort_by|sortby|order|order_by|orderby|ordering)(_|$)")
 _DIRECTIONS = {"asc", "desc", "ascending", "descending", "ASC", "DESC"}
 _RANKED = re.compile(r"(^|_)(position|order|rank|index|sort|priority|name|title)(_|$)")
 _UNLIKELY = 4.0
+_FEW = 6
 _OPAQUE_KEYS = {"id", "_id", "uuid", "gid", "uid"}
 
 
@@ -32,6 +36,7 @@ class Ranks:
         self.numbered = numbers * 2 > len(keys)
         self.opaque = not self.numbered and draft.key in _OPAQUE_KEYS
         self.shown_first: dict[int, int] = {}
+        self.places: dict[int, int] = {}
 
     def of(self, row: Row, column: str, index: int) -> Any:
         """A value to sort by; None where the recording does not tell."""
@@ -39,7 +44,9 @@ class Ranks:
             return self._creation(row)
         if column == TOUCHED:
             when = self.columns.touched(row, index)
-            return (when, () if self.opaque else self._creation(row) or ())
+            return (when, self.places.get(id(row), 0))
+        if column == CREATED:
+            return (row.born >= 0, row.born if row.born >= 0 else self.places.get(id(row), 0))
         value = self.columns.value(row, [column], index)
         if isinstance(value, str):
             return moment(value) if is_datetime(value) else value
@@ -67,16 +74,35 @@ class Ordering:
 def learn_order(ranks: Ranks, samples: list[Sample]) -> Ordering:
     """Take the simplest order that the fewest answers of two or more rows contradict."""
     telling = [sample for sample in samples if len(sample.shown) > 1]
+    remember_places(ranks, telling)
     if not telling:
         return Ordering()
+    result = _best(ranks, telling, _candidates(ranks, telling))
+    if result.contradicted:
+        nested = _best(ranks, telling, _nested(ranks, telling))
+        if nested.order and not nested.contradicted:
+            return nested
+    return result
+
+
+def _best(
+    ranks: Ranks, samples: list[Sample], candidates: Iterable[tuple[float, list[Order]]]
+) -> Ordering:
     best: tuple[int, float] | None = None
     result = Ordering()
-    for cost, order in _candidates(ranks, telling):
-        contradicted = [s for s in telling if not in_order(ranks, order, s)]
+    for cost, order in candidates:
+        contradicted = [s for s in samples if not in_order(ranks, order, s)]
         rank = (len(contradicted), cost)
         if best is None or rank < best:
             best, result = rank, Ordering(order, contradicted)
     return result
+
+
+def remember_places(ranks: Ranks, samples: list[Sample]) -> None:
+    """Number rows as they first occur in answers: the order of those never written."""
+    for sample in samples:
+        for row in sample.shown:
+            ranks.places.setdefault(id(row), len(ranks.places))
 
 
 def remember_seed_order(ranks: Ranks, samples: list[Sample], order: list[Order]) -> None:
@@ -91,8 +117,7 @@ def remember_seed_order(ranks: Ranks, samples: list[Sample], order: list[Order])
 
 def in_order(ranks: Ranks, order: list[Order], sample: Sample) -> bool:
     """Whether the rows of an answer stand in an order; what is unknown contradicts nothing."""
-    pairs = zip(sample.shown, sample.shown[1:], strict=False)
-    return all(_compare(ranks, order, a, b, sample.index) <= 0 for a, b in pairs)
+    return all(_compare(ranks, order, a, b, sample.index) <= 0 for a, b in pairwise(sample.shown))
 
 
 def _compare(ranks: Ranks, order: list[Order], one: Row, other: Row, index: int) -> int:
@@ -129,29 +154,53 @@ def _candidates(ranks: Ranks, samples: list[Sample]) -> Iterator[tuple[float, li
     if not ranks.opaque:
         yield 0.0, [key[0]]
         yield (1.0 if ranks.numbered else 2.0), [key[1]]
-    yield 3.0, [Order(column=TOUCHED)]
-    yield 3.3, [Order(column=TOUCHED, descending=True)]
+    shown = [(row, s.index) for s in samples for row in s.shown]
+    if ranks.opaque or ranks.numbered:
+        made = any(row.born >= 0 for row, _ in shown)
+        yield 2.8 if made else _UNLIKELY + 0.9, [Order(column=CREATED)]
+        if made:
+            yield 2.9, [Order(column=CREATED, descending=True)]
+    if any(ranks.columns.touched(row, index) >= 0 for row, index in shown):
+        yield 3.0, [Order(column=TOUCHED)]
+        yield 3.3, [Order(column=TOUCHED, descending=True)]
+    for cost, order, tied in _by_columns(ranks, samples):
+        if not tied and cost >= _UNLIKELY:
+            yield cost, [order]
+            continue
+        yield cost + (0.3 if tied else 0.1 * (not ranks.opaque)), [order]
+        if not ranks.opaque:
+            yield cost + 0.05, [order, key[order.descending]]
+            yield cost + 0.2, [order, key[not order.descending]]
+
+
+def _nested(ranks: Ranks, samples: list[Sample]) -> Iterator[tuple[float, list[Order]]]:
+    """Groups of equal values, each in an order of its own."""
+    inner = [(cost, order) for cost, order in _candidates(ranks, samples) if len(order) == 1]
+    for column in ranks.columns.typed(ranks.draft, bool, int, str):
+        values = {repr(ranks.of(row, column, s.index)) for s in samples for row in s.shown}
+        if not 1 < len(values) <= _FEW or "None" in values:
+            continue
+        for cost, order in inner:
+            if order[0].column != column:
+                yield 6.0 + cost, [Order(column=column, descending=True), *order]
+                yield 6.1 + cost, [Order(column=column), *order]
+
+
+def _by_columns(ranks: Ranks, samples: list[Sample]) -> Iterator[tuple[float, Order, bool]]:
+    """Columns that tell most neighbours apart, with whether they leave some equal."""
+    pairs = [(a, b, s.index) for s in samples for a, b in pairwise(s.shown)]
     for column in ranks.columns.fields(ranks.draft):
-        for cost, order in _by_column(ranks, column, samples):
-            tied = _has_ties(ranks, column, samples)
-            if not tied and cost >= _UNLIKELY:
-                yield cost, [order]
-                continue
-            extra = 0.0 if ranks.opaque else 0.1
-            yield cost + (0.3 if tied else extra), [order]
-            if not ranks.opaque:
-                yield cost + 0.05, [order, key[order.descending]]
-                yield cost + 0.2, [order, key[not order.descending]]
+        if column == PRIMARY_KEY and not ranks.opaque:
+            continue
+        places = [(ranks.of(a, column, n), ranks.of(b, column, n)) for a, b, n in pairs]
+        telling = sum(None not in (a, b) and a != b for a, b in places)
+        unknown = sum(None in pair for pair in places)
+        if telling * 2 >= len(places) and unknown * 4 <= len(places):
+            tied = any(a == b for a, b in places)
+            yield from ((cost, order, tied) for cost, order in _by_column(ranks, column))
 
 
-def _by_column(
-    ranks: Ranks, column: str, samples: list[Sample]
-) -> Iterator[tuple[float, Order]]:
-    values = {
-        repr(ranks.of(row, column, sample.index)) for sample in samples for row in sample.shown
-    }
-    if len(values) < 2 or (column == PRIMARY_KEY and not ranks.opaque):  # noqa: PLR2004
-        return
+def _by_column(ranks: Ranks, column: str) -> Iterator[tuple[float, Order]]:
     rising, falling = Order(column=column), Order(column=column, descending=True)
     kept = [value for value in ranks.columns.values(ranks.draft, column) if value is not None]
     if kept and all(is_datetime(value) for value in kept):
@@ -166,22 +215,12 @@ def _by_column(
         yield _UNLIKELY + 0.5, falling
 
 
-def _has_ties(ranks: Ranks, column: str, samples: list[Sample]) -> bool:
-    return any(
-        ranks.of(a, column, s.index) == ranks.of(b, column, s.index)
-        for s in samples
-        for a, b in zip(s.shown, s.shown[1:], strict=False)
-    )
-
-
 # ------------------------------------------------------------------------------ sort parameter
 
 
 def learn_sort(ranks: Ranks, samples: list[Sample], params: list[str]) -> SortParam | None:
     """Find the parameter whose values name columns by which the answers are sorted."""
-    direction = next(
-        (p for p in params if all(v in _DIRECTIONS for v in _words(samples, p))), None
-    )
+    direction = next((p for p in params if all(v in _DIRECTIONS for v in _words(samples, p))), None)
     fields = ranks.columns.fields(ranks.draft)
     sortable = ranks.columns.typed(ranks.draft, str, int, float, bool)
     names = {alias: column for column in sortable for alias in (fields[column], column)}

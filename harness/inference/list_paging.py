@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from harness.inference import naming
 from harness.inference.list_samples import Sample
@@ -108,9 +108,7 @@ class Cut:
     page: int
 
 
-def cut(
-    paging: Paging | None, sample: Sample, rows: list[Row], cursors: dict[str, int]
-) -> Cut:
+def cut(paging: Paging | None, sample: Sample, rows: list[Row], cursors: dict[str, int]) -> Cut:
     """Cut the page that a request asks for."""
     if paging is None:
         return Cut(rows, 0, None, 1)
@@ -174,33 +172,49 @@ def _ways(
         *((1.2, "offset", name, 1) for name in [*roles.offsets, *roles.cursors]),
         (2.0, "offset", None, 1),
     ]
-    limits = [*roles.limits, None]
-    for limit, start in product(enumerate(limits), starts):
-        name = limit[1]
-        cost, style, param, first = start
-        asked = [s.number(name) for s in samples]
-        uncut = [
-            (len(s.shown), len(rows), (value := number))
-            for s, rows, number in zip(samples, full, asked, strict=True)
-        ]
-        default = max((shown for shown, _, n in uncut if n is None), default=0)
-        most = max((shown for shown, _, n in uncut if n is not None), default=0)
-        cut_by_default = any(rows > shown == default for shown, rows, n in uncut if n is None)
-        cut_by_most = any(rows > shown == most < n for shown, rows, n in uncut if n is not None)
-        for size, top in product({None, default or None}, {None, most or None}):
-            if (size and not cut_by_default) or (top and not cut_by_most):
-                continue
+    limits = enumerate([*roles.limits, None])
+    for (place, limit), (cost, style, start, first) in product(limits, starts):
+        default, most = _bounds(samples, full, limit, roles)
+        for size, top in product({None, default}, {None, most}):
+            extra = place * 0.5 + (size is not None) * 0.2 + (top is not None) * 0.3
             yield (
-                cost + limit[0] * 0.5 + (size is not None) * 0.2 + (top is not None) * 0.3,
+                cost + extra,
                 Paging(
                     style=style,
-                    limit_param=name,
-                    offset_param=param,
+                    limit_param=limit,
+                    offset_param=start,
                     default_limit=size,
                     max_limit=top,
                     first_page=first,
                 ),
             )
+
+
+def _bounds(
+    samples: list[Sample], full: list[list[Row]], limit: str | None, roles: Roles
+) -> tuple[int | None, int | None]:
+    """The default and the largest page, where answers were cut without having asked for it."""
+    unasked: list[tuple[int, int]] = []
+    excessive: list[tuple[int, int]] = []
+    for sample, rows in zip(samples, full, strict=True):
+        asked, shown = sample.number(limit), len(sample.shown)
+        if roles.starts_later(sample):
+            continue
+        available = len(rows) if sample.total is None else sample.total
+        if asked is None:
+            unasked.append((shown, available))
+        elif shown < min(asked, available):
+            excessive.append((shown, available))
+    counted = any(sample.total is not None for sample in samples)
+    return _ceiling(unasked, counted=counted), _ceiling(excessive, counted=counted)
+
+
+def _ceiling(answers: list[tuple[int, int]], *, counted: bool) -> int | None:
+    """The one size at which answers are cut, if they are; small ones only if a total says so."""
+    size = max((shown for shown, _ in answers), default=0)
+    cut_short = any(shown < available for shown, available in answers)
+    same = all(shown == min(size, available) for shown, available in answers)
+    return size if size >= (1 if counted else _FULL_PAGE) and cut_short and same else None
 
 
 # ------------------------------------------------------------------------------ page facts
@@ -247,6 +261,3 @@ def _typed(fact: Fact, value: Any) -> bool:
     if fact == "next_cursor":
         return value is None or (isinstance(value, str) and "://" not in value)
     return type(value) is int
-
-
-assert set(_FACT_NAMES) | {"links"} == set(get_args(Fact))

@@ -235,7 +235,9 @@ def _counts_rows(samples: list[Sample], location: Location) -> bool:
     if not _TOTAL_NAME.search(location[-1]):
         return beyond and len({value for value, _ in pairs}) > 1
     cut = any(
-        str(count) in values for (_, count), s in zip(pairs, samples, strict=False) if count
+        str(count) in values
+        for (_, count), s in zip(pairs, samples, strict=False)
+        if count
         for values in s.params.values()
     )
     return beyond or not cut

@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from harness.inference.list_samples import PRIMARY_KEY, Columns, Sample
-from harness.inference.model import AnyOf, ColumnValue, Compare, Const, Linked, Predicate
+from harness.inference.model import AnyOf, ColumnValue, Compare, Const, Linked, PathValue, Predicate
 from harness.inference.resources import Draft
 from harness.inference.world import LinkDraft, Row
 
@@ -48,7 +48,11 @@ def learn_scope(
     fits: Fits,
 ) -> Scope:
     """Take the cheapest conjunction of at most two atoms that the fewest samples contradict."""
-    atoms = [*_relations(columns, draft, lookups), *_constants(columns, draft, samples)]
+    atoms = [
+        *_relations(columns, draft, lookups),
+        *_path_values(columns, draft, samples),
+        *_constants(columns, draft, samples),
+    ]
     sets = {id(atom): [atom.rows(sample) for sample in samples] for atom in atoms}
     tolerated = len(samples) // 5
     sound = [
@@ -58,19 +62,26 @@ def learn_scope(
         <= tolerated
     ]
     everything = [{id(row) for row in sample.rows} for sample in samples]
-    best: tuple[int, float, list[Atom], list[set[int]]] | None = None
+    best: tuple[int, float] | None = None
+    scope = Scope([], everything, [])
+    unscoped = 0
     for size in range(3):
         for chosen in combinations(sound, size):
             rows = [set(each) for each in everything]
             for atom in chosen:
                 rows = [left & right for left, right in zip(rows, sets[id(atom)], strict=True)]
-            wrong = sum(not fits(s, ids) for s, ids in zip(samples, rows, strict=True))
-            cost = sum(atom.cost for atom in chosen)
-            if best is None or (wrong, cost) < best[:2]:
-                best = (wrong, cost, list(chosen), rows)
-    assert best is not None
-    contradicted = [s for s, ids in zip(samples, best[3], strict=True) if not fits(s, ids)]
-    return Scope(best[2], best[3], contradicted)
+            wrong = [s for s, ids in zip(samples, rows, strict=True) if not fits(s, ids)]
+            rank = (len(wrong), sum(atom.cost for atom in chosen))
+            if size == 0:
+                unscoped = len(wrong)
+            if best is None or (rank < best and _worth(chosen, len(wrong), unscoped)):
+                best, scope = rank, Scope(list(chosen), rows, wrong)
+    return scope
+
+
+def _worth(chosen: tuple[Atom, ...], wrong: int, unscoped: int) -> bool:
+    """Whether predicates explain enough not to be a coincidence; a parent in the path does."""
+    return wrong * 2 <= unscoped or all(atom.cost < 0 for atom in chosen)
 
 
 def _relations(
@@ -156,6 +167,24 @@ def _or_flagged(columns: Columns, atom: Atom, flag: str) -> Atom:
         return columns.value(row, [flag], sample.index) is True or atom.holds(row, sample)
 
     return Atom(AnyOf(of=[atom.predicate, _is_true("row", flag)]), holds, atom.cost + 3)
+
+
+def _path_values(columns: Columns, draft: Draft, samples: list[Sample]) -> Iterator[Atom]:
+    """Columns that hold the value of a path parameter, whether or not it addresses a row."""
+    for param in samples[0].observation.params:
+        for column in columns.typed(draft, str, int):
+            known = {str(value) for value in columns.values(draft, column)}
+            if known & {sample.observation.params.get(param, "") for sample in samples}:
+                yield _path_value(columns, param, column)
+
+
+def _path_value(columns: Columns, param: str, column: str) -> Atom:
+    def holds(row: Row, sample: Sample) -> bool:
+        value = columns.value(row, [column], sample.index)
+        return value is not None and str(value) == sample.observation.params.get(param)
+
+    left = ColumnValue(row="row", path=[column])
+    return Atom(Compare(left=left, right=PathValue(name=param)), holds, 0.8)
 
 
 def _constants(columns: Columns, draft: Draft, samples: list[Sample]) -> Iterator[Atom]:

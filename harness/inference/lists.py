@@ -121,9 +121,15 @@ class _Learner:
         """Whether the rows could have given the answer, cut or whole."""
         if not sample.shown_ids <= ids:
             return False
-        if sample.total is not None:
+        if sample.total is not None and sample.total <= len(sample.rows):
             return sample.total == len(ids) if complete else sample.total <= len(ids)
-        if not complete or len(sample.shown_ids) == len(ids) or self.roles.starts_later(sample):
+        unseen = sample.total is not None
+        if (
+            unseen
+            or not complete
+            or len(sample.shown_ids) == len(ids)
+            or self.roles.starts_later(sample)
+        ):
             return True
         limit = self.roles.limit(sample)
         return len(sample.shown) == (self.page_size if limit is None else min(limit, len(ids)))
