@@ -312,11 +312,19 @@ class Link(Part):
     evidence: Evidence = []
 
 
+class RuledOut(Part):
+    """An explanation of a field that an exchange contradicts."""
+
+    value: Expr
+    evidence: Evidence = []
+
+
 class ViewField(Part):
     key: str
     value: Expr
     omit_null: bool = False
     evidence: Evidence = []
+    ruled_out: list[RuledOut] = []
 
 
 class View(Part):

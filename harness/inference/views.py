@@ -20,6 +20,7 @@ from harness.inference.model import (
     Linked,
     Render,
     RenderChildren,
+    RuledOut,
     Template,
     Token,
     View,
@@ -93,7 +94,15 @@ class _Learner:
                 omitted = count < len(shape.instances) and not any(
                     each.get(key, 0) is None for _, each in shape.instances
                 )
-                view.fields.append(ViewField(key=key, value=value, omit_null=omitted))
+                view.fields.append(
+                    ViewField(
+                        key=key,
+                        value=value,
+                        omit_null=omitted,
+                        evidence=self._shown(shape, key),
+                        ruled_out=self._ruled_out(draft, shape, key, value),
+                    )
+                )
             for key in sorted(self.world.sparse[id(draft)] - set(shape.keys)):
                 if key not in self.result.conditional[id(draft)]:
                     plain = ColumnValue(row="row", path=[naming.snake(key)])
@@ -117,6 +126,9 @@ class _Learner:
                 for mine in other.fields:
                     theirs = next(f for f in view.fields if f.key == mine.key)
                     mine.omit_null = mine.omit_null or theirs.omit_null
+                    mine.evidence = [*dict.fromkeys([*mine.evidence, *theirs.evidence])]
+                    known = [each.value for each in mine.ruled_out]
+                    mine.ruled_out += [x for x in theirs.ruled_out if x.value not in known]
                 self.result.by_shape[id(shape)] = other
                 return other
         taken = {other.name for other in self.result.views}
@@ -215,6 +227,27 @@ class _Learner:
             return Const(value=values[0])
         self.result.columns[id(draft)][key] = None
         return ColumnValue(row="row", path=[naming.snake(key)])
+
+    def _shown(self, shape: Shape, key: str) -> list[str]:
+        """A few exchanges that show the field, those with telling values first."""
+        samples = [s for s in self.samples[id(shape)] if key in s.value]
+        samples.sort(key=lambda s: s.value[key] in (False, 0, None, "", []))
+        return [s.observation.id for s in samples[:5]]
+
+    def _ruled_out(self, draft: Draft, shape: Shape, key: str, chosen: Expr) -> list[RuledOut]:
+        """The explanations of the field's type that a sample contradicts."""
+        samples = [s for s in self.samples[id(shape)] if key in s.value]
+        found: list[RuledOut] = []
+        if not samples or key == draft.key or isinstance(samples[0].value[key], dict | list):
+            return found
+        candidates = [(Const(value=samples[0].value[key]), lambda _: samples[0].value[key])]
+        for expr, predict in [*self._candidates(draft), *candidates]:
+            if expr == chosen or type(predict(samples[0])) is not type(samples[0].value[key]):
+                continue
+            against = next((s for s in samples if not _same(s.value[key], predict(s))), None)
+            if against is not None:
+                found.append(RuledOut(value=expr, evidence=[against.observation.id]))
+        return found
 
     def _special(self, draft: Draft, shape: Shape, key: str, samples: list[Sample]) -> Expr | None:
         texts = [s.value[key] for s in samples if isinstance(s.value[key], str)]
