@@ -186,11 +186,16 @@ def _rename(text: str, old: str, new: str) -> str:
     if text == old:
         return new
     if new == _FIELD:
-        text = re.sub(rf"(?<!\w){re.escape(human(old).capitalize())}(?!\w)", _FIELD + "^", text)
-        text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", _FIELD, text)
-        return re.sub(rf"(?<!\w){re.escape(human(old))}(?!\w)", _FIELD + "~", text)
+        for said, mark in ((human(old).capitalize(), "^"), (old, ""), (human(old), "~")):
+            text = re.sub(_subject(said), _FIELD + mark, text)
+        return text
     text = text.replace(_FIELD + "^", human(new).capitalize()).replace(_FIELD + "~", human(new))
     return text.replace(_FIELD, new)
+
+
+def _subject(name: str) -> str:
+    """A field's name in a text, not where it says what a value has to be."""
+    return rf"(?<!\w)(?<!valid ){re.escape(name)}(?!\w)(?! address)"
 
 
 def retold(template: Any, new: str) -> Any:

@@ -27,7 +27,7 @@ def limit_for(
     None where the kind has no limit; raises ValueError where no limit fits.
     """
     if kind == "type":
-        expected = known.type or _named_type(words(trees[0], field_name))
+        expected = known.type or named_type(words(trees[0], field_name))
         if expected is None or any(has_type(value, expected) for value in values):
             raise ValueError(kind)
         return expected
@@ -42,7 +42,7 @@ def limit_for(
     return None
 
 
-def _named_type(text: str) -> str | None:
+def named_type(text: str) -> str | None:
     return next((kind for kind, form in _TYPE_WORDS if form.search(text)), None)
 
 

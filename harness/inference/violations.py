@@ -18,7 +18,7 @@ STRUCTURAL = ("required", "not_null", "type", "not_blank")
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/]+\S*", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 FORMATS = {"email": _EMAIL, "uuid": _UUID, "url": _URL}
 PATTERNS = (
     r"^\d{4}-\d{2}-\d{2}$",
