@@ -65,7 +65,8 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 def _database(project: Project, state: str) -> Iterator[str]:
     """Provide the URL of a database in the state asked for."""
     if state == "recorded":
-        with PostgresServer(project.state_dir / "postgres" / "serve", durable=True) as postgres:
+        place = project.state_dir.absolute() / "postgres" / "serve"
+        with PostgresServer(place, durable=True) as postgres:
             yield _recorded(project, postgres)
         return
     seed = None if state == "empty" else _seed_of_file(project, Path(state))

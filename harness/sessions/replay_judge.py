@@ -38,7 +38,8 @@ class TestRun:
 def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
     """Provide the judge of a run; PostgreSQL lives as long as the context."""
     try:
-        with PostgresServer(project.state_dir / "postgres" / "verify") as postgres:
+        place = project.state_dir.absolute() / "postgres" / "verify"
+        with PostgresServer(place) as postgres:
             yield ReplayJudge(postgres, cases(project, model), model, project.state_dir / "logs")
     except DatabaseUnavailable as error:
         raise SetupError(str(error)) from error

@@ -40,6 +40,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     resume: bool = False
     fresh: bool = False
+    builders: Callable[[str], list[Builder]] | None = None
+    """Makes the builders of a name; None is those of this package."""
 
 
 def journal_path(project: Project) -> Path:
@@ -93,6 +95,7 @@ def _orchestrate(
     model = learn(project, journal)
     features = list_features(project, model)
     build = project.config.build
+    builders = (options.builders or builders_for)(options.builder or build.builder)
     with replay_judge(project, model) as judge:
         return Orchestrator(
             model=model,
@@ -100,9 +103,7 @@ def _orchestrate(
             journal=journal,
             workshop=workshop,
             judge=judge,
-            plan=Plan(
-                builders_for(options.builder or build.builder), build.slice, build.stuck_after
-            ),
+            plan=Plan(builders, build.slice, build.stuck_after),
             control=control,
             limits=limits,
         ).run()
