@@ -56,15 +56,14 @@ def _needs_body(facts: RequestFacts) -> bool:
 
 def _likely(catalogue: Catalogue, target: Target, kind: str) -> bool:
     """Whether a field is of those that the rule would be written for."""
-    creates, known = target.key[0] == _CREATES, target.facts.known[target.name]
+    creates = target.key[0] == _CREATES
     familiar = bool(target.rules) or catalogue.times_given(target) >= _ENOUGH
     if kind == "required":
         enough = _ENOUGH if creates else _ENOUGH_FOR_UPDATES
-        sent = bool(known.values) and known.always_sent and target.key[0] in {"POST", "PUT"}
-        sure = target.times_sent() >= enough or (
-            creates and catalogue.has_by_name(target, ("required",))
-        )
-        return sent and sure and not catalogue.optional_elsewhere(target)
+        if creates and catalogue.has_by_name(target, ("required",)):
+            enough = 1
+        sent = target.key[0] in {"POST", "PUT"} and target.always_sent(enough)
+        return sent and not catalogue.optional_elsewhere(target)
     required = target.has("required")
     if kind == "not_null":
         return required or catalogue.has_by_name(target, ("not_null", "required"))

@@ -16,6 +16,7 @@ from harness.inference.world import PASSWORD
 Key = tuple[str, str]
 Place = Literal["body", "envelope", "field"]
 _CREATES = "POST"
+_HABIT = 2
 _PREFIX = re.compile(r"api|rest|v\d+")
 _JSON_TYPES = {"strings": "array"}
 
@@ -48,14 +49,18 @@ class Target:
     def type(self) -> str:
         return _json_type(self.field.type) if self.field else "object"
 
-    def times_sent(self) -> int:
-        """How many requests sent the field that were not found wrong in themselves."""
+    def always_sent(self, times: int) -> bool:
+        """Whether requests that were not found wrong in themselves all sent it, often enough."""
+        known = self.facts.known[self.name]
         holders = [
-            self.facts.layout.fields(each)
+            holder
             for each in self.facts.observations
-            if each.status not in INVALID
+            if each.status not in INVALID and (holder := self.facts.layout.fields(each))
         ]
-        return sum(holder is not None and self.name in holder for holder in holders)
+        count = sum(self.name in holder for holder in holders)
+        if known.requests:
+            return known.always_sent and max(count, known.requests) >= times
+        return count == len(holders) >= times
 
     def has(self, kind: str) -> bool:
         return any(rule.kind == kind for rule in self.rules)
@@ -124,9 +129,18 @@ class Catalogue:
         if kind == "not_null":
             return True
         if kind == "not_blank":
-            return seen.key == target.key or same_name
+            return seen.key == target.key or same_name or self._habit(seen)
         related = self.related(seen.key, target.key) or PASSWORD.search(target.name) is not None
         return same_name and related
+
+    def _habit(self, seen: Seen) -> bool:
+        """Whether the same is said of several fields of several operations."""
+        alike = [
+            each
+            for each in self.seen
+            if each.rule.kind == seen.rule.kind and each.template == seen.template
+        ]
+        return len(alike) > _HABIT and len({each.key for each in alike}) > 1
 
     def related(self, left: Key, right: Key) -> bool:
         """Whether two operations are about the same kind of resource, by their paths."""
