@@ -87,9 +87,14 @@ def _explain(
     for candidate in _candidates(columns, draft, samples, param, result.rows):
         wrong = 0
         for n in used:
-            left = _narrowed(samples[n], result.rows[n], candidate, param)
-            alone = not unexplained & set(samples[n].params)
-            wrong += not fits(samples[n], left, complete=alone)
+            if not _keeps_shown(samples[n], candidate, param):
+                wrong += 1
+            elif best is None or wrong <= best[0]:
+                left = narrowed(samples[n], result.rows[n], candidate, param)
+                alone = not unexplained & set(samples[n].params)
+                wrong += not fits(samples[n], left, complete=alone)
+            if best is not None and wrong > best[0]:
+                break
         rank = (wrong, -candidate.affinity, candidate.cost)
         if best is None or rank < best:
             best, winner = rank, candidate
@@ -126,7 +131,7 @@ def _adopt(
     result.chosen.append(winner)
     winner.filter.ignore_empty = _ignores_empty(samples, param, winner, result.rows)
     for n, sample in enumerate(samples):
-        result.rows[n] = _narrowed(sample, result.rows[n], winner, param)
+        result.rows[n] = narrowed(sample, result.rows[n], winner, param)
 
 
 def _ignores_empty(
@@ -142,7 +147,13 @@ def _ignores_empty(
     return True
 
 
-def _narrowed(sample: Sample, ids: set[int], candidate: Candidate, param: str) -> set[int]:
+def _keeps_shown(sample: Sample, candidate: Candidate, param: str) -> bool:
+    texts = [text for text in sample.params[param] if text]
+    return all(any(candidate.matches(row, sample, text) for text in texts) for row in sample.shown)
+
+
+def narrowed(sample: Sample, ids: set[int], candidate: Candidate, param: str) -> set[int]:
+    """The rows that a parameter leaves; several values of one parameter are alternatives."""
     texts = [text for text in sample.params.get(param, ()) if text]
     if not texts:
         empty = param in sample.params

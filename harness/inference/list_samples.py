@@ -9,12 +9,14 @@ from typing import Any
 from harness.inference import naming
 from harness.inference.keys import ForeignKeys
 from harness.inference.observe import Observation
-from harness.inference.resources import Draft, Location, Shape
+from harness.inference.resources import Draft, Location, Shape, identity
 from harness.inference.world import UNKNOWN, LinkDraft, Row, World
 
 PRIMARY_KEY = "id"
 """Stands for the primary key in column paths, whatever it is called."""
 
+_MOST_ROWS = 20_000
+_FEWEST = 3
 _WRITES = {"POST", "PUT", "PATCH"}
 _TOTAL_NAME = re.compile(r"total|count|hits|matches", re.IGNORECASE)
 _TOTAL_HEADER = re.compile(r"total(?!.*page)|count", re.IGNORECASE)
@@ -187,6 +189,7 @@ def read_samples(
             params[name].append(value)
         shown = [row for each, _, row in world.shown.get(index, ()) if each is shape]
         targets = world.targets.get(index, {})
+        existing = [r for r in recordings[observation.recording] if columns.exists(r, index)]
         samples.append(
             Sample(
                 observation=observation,
@@ -195,7 +198,7 @@ def read_samples(
                     name: targets[param] for param, (name, _) in lookups.items() if param in targets
                 },
                 shown=shown,
-                rows=[r for r in recordings[observation.recording] if columns.exists(r, index)],
+                rows=_distinct(existing, {id(row) for row in shown}),
                 params=dict(params),
                 scalars=dict(_scalars(observation.answer, ())),
                 shown_ids={id(row) for row in shown},
@@ -203,6 +206,31 @@ def read_samples(
         )
     _read_totals(samples)
     return samples
+
+
+def within_budget(samples: list[Sample]) -> list[Sample]:
+    """As many samples as can be tried against every explanation, of each kind of request some."""
+    kinds: dict[frozenset[str], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        kinds[frozenset(sample.params)].append(sample)
+    spent, kept = 0, []
+    for turn in range(max(map(len, kinds.values()), default=0)):
+        for of_kind in kinds.values():
+            if turn < len(of_kind) and (turn < _FEWEST or spent < _MOST_ROWS):
+                kept.append(of_kind[turn])
+                spent += len(of_kind[turn].rows)
+    return sorted(kept, key=lambda sample: sample.index)
+
+
+def _distinct(rows: list[Row], shown: set[int]) -> list[Row]:
+    """One row a key: of two that turned out to be the same, the one shown."""
+    by_key: dict[Any, Row] = {}
+    for row in rows:
+        key = row.first(row.draft.key)
+        mark = id(row) if key is UNKNOWN else identity(key)
+        if mark not in by_key or id(row) in shown:
+            by_key[mark] = row
+    return list(by_key.values())
 
 
 def _scalars(value: Any, location: Location) -> Iterator[tuple[Location, Any]]:

@@ -53,14 +53,9 @@ def learn_scope(
         *_path_values(columns, draft, samples),
         *_constants(columns, draft, samples),
     ]
-    sets = {id(atom): [atom.rows(sample) for sample in samples] for atom in atoms}
     tolerated = len(samples) // 5
-    sound = [
-        atom
-        for atom in atoms
-        if sum(not s.shown_ids <= rows for s, rows in zip(samples, sets[id(atom)], strict=True))
-        <= tolerated
-    ]
+    sound = [atom for atom in atoms if _unsound(atom, samples) <= tolerated]
+    sets = {id(atom): [atom.rows(sample) for sample in samples] for atom in sound}
     everything = [{id(row) for row in sample.rows} for sample in samples]
     best: tuple[int, float] | None = None
     scope = Scope([], everything, [])
@@ -77,6 +72,11 @@ def learn_scope(
             if best is None or (rank < best and _worth(chosen, len(wrong), unscoped)):
                 best, scope = rank, Scope(list(chosen), rows, wrong)
     return scope
+
+
+def _unsound(atom: Atom, samples: list[Sample]) -> int:
+    """How many answers show a row that the predicate excludes."""
+    return sum(not all(atom.holds(row, s) for row in s.shown) for s in samples)
 
 
 def _worth(chosen: tuple[Atom, ...], wrong: int, unscoped: int) -> bool:

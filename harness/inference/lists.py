@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.inference import list_order as ordering
 from harness.inference.keys import ForeignKeys
-from harness.inference.list_filters import Filters, learn_filters
+from harness.inference.list_filters import Filters, learn_filters, narrowed
 from harness.inference.list_paging import (
     Cut,
     Roles,
@@ -22,7 +22,7 @@ from harness.inference.list_paging import (
     learn_paging,
     paging_roles,
 )
-from harness.inference.list_samples import Columns, Sample, read_samples
+from harness.inference.list_samples import Columns, Sample, read_samples, within_budget
 from harness.inference.list_scope import Scope, learn_scope
 from harness.inference.model import Expr, Finding, Order, PageInfo, Paging, Param, Query, SortParam
 from harness.inference.observe import Observation
@@ -83,6 +83,7 @@ class _Learner:
         self.columns = columns
         self.draft = draft
         self.samples = samples
+        self.telling = within_budget(samples)
         self.lookups = lookups
         self.where = "{} {}".format(*samples[0].observation.key)
         self.ranks = ordering.Ranks(columns, draft)
@@ -99,10 +100,7 @@ class _Learner:
         filters = self._learn_filters(scope)
         query.filters = [each.filter for each in filters.chosen if each.filter]
         query.order, query.sort = self._learn_order(), self.sort
-        full = [
-            self._sorted(sample, ids, query.order)
-            for sample, ids in zip(self.samples, filters.rows, strict=True)
-        ]
+        full = [self._select(sample, scope, filters) for sample in self.samples]
         cursors = cursor_offsets(self.samples)
         query.paging = learn_paging(self.samples, full, self.roles, cursors)
         self._report_spare_paging(query.paging)
@@ -140,7 +138,7 @@ class _Learner:
         def fits(sample: Sample, ids: set[int]) -> bool:
             return self._fits(sample, ids, complete=not set(sample.params) - structural)
 
-        scope = learn_scope(self.columns, self.draft, self.samples, self.lookups, fits)
+        scope = learn_scope(self.columns, self.draft, self.telling, self.lookups, fits)
         if scope.contradicted:
             self._find("The rows of the list are explained only in part.", scope.contradicted)
         return scope
@@ -148,7 +146,7 @@ class _Learner:
     def _learn_filters(self, scope: Scope) -> Filters:
         structural = {*self.roles.all, *self._sort_params()}
         filters = learn_filters(
-            self.columns, self.draft, self.samples, scope.rows, structural, self._fits
+            self.columns, self.draft, self.telling, scope.rows, structural, self._fits
         )
         self.facts.findings.extend(filters.findings)
         return filters
@@ -161,8 +159,16 @@ class _Learner:
         ordering.remember_seed_order(self.ranks, plain, learned.order)
         return learned.order
 
-    def _sorted(self, sample: Sample, ids: set[int], order: list[Order]) -> list[Row]:
+    def _select(self, sample: Sample, scope: Scope, filters: Filters) -> list[Row]:
+        """Every row that the learned query selects, in order."""
+        ids = {id(row) for row in sample.rows}
+        for atom in scope.atoms:
+            ids &= atom.rows(sample)
+        for each in filters.chosen:
+            if each.filter:
+                ids = narrowed(sample, ids, each, each.filter.param)
         rows = [row for row in sample.rows if id(row) in ids]
+        order = self.facts.query.order
         wanted = [*ordering.requested_order(self.sort, sample), *order]
         return ordering.sort_rows(self.ranks, wanted, rows, sample.index)
 
