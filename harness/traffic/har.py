@@ -2,21 +2,21 @@
 
 import base64
 import binascii
-import heapq
 import itertools
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from harness.errors import TrafficError
+from harness.traffic.addresses import host_in_scheme
 from harness.traffic.bodies import decoded, still_encoded, without_encoding
 from harness.traffic.exchange import Exchange, Headers, Request, Response, header
-from harness.traffic.json_stream import BrokenJsonError, JsonStream, TruncatedJsonError
+from harness.traffic.json_stream import BrokenJsonError, ByteStream, JsonStream, TruncatedJsonError
 from harness.traffic.report import ImportReport
 
 
@@ -78,15 +78,13 @@ _ENTRY_START = re.compile(
     rb'\{\s*"(?:startedDateTime|pageref|request|response|connection|cache|time|_[A-Za-z]\w*)"\s*:'
 )
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _NO_HAR = "Export the traffic as HAR 1.2, from the browser's network panel or from a proxy."
+_WHITE = re.compile(r"\s+")
 _BINARY_FRAME = 2
 
 
-def read_har(file: BinaryIO, report: ImportReport) -> Iterator[Exchange]:
-    """Yield the exchanges of a HAR in its order; WebSocket messages where they belong in time."""
-    waiting: list[tuple[float, int, Exchange]] = []
-    tie = itertools.count()
+def read_har(file: ByteStream, report: ImportReport) -> Iterator[Exchange]:
+    """Yield the exchanges of a HAR in its order, WebSocket messages after their handshake."""
     clock = 0.0
     for number, text in _entries(JsonStream(file), report):
         report.entries += 1
@@ -94,20 +92,15 @@ def read_har(file: BinaryIO, report: ImportReport) -> Iterator[Exchange]:
             entry = _parse(text, report)
             clock = _moment(entry.startedDateTime) or clock
             exchange = _exchange(entry, number, clock)
+            messages = [_message(exchange, message) for message in entry.messages or ()]
         except ValueError as error:
             report.skip(number, str(error))
             continue
-        while waiting and waiting[0][0] <= clock:
-            yield heapq.heappop(waiting)[2]
         if entry.resource_type == "preflight":
             report.drop("preflight")
             continue
         yield exchange
-        for message in entry.messages or ():
-            moment = message.time or clock
-            heapq.heappush(waiting, (moment, next(tie), _message(exchange, message, moment)))
-    while waiting:
-        yield heapq.heappop(waiting)[2]
+        yield from messages
 
 
 def _entries(stream: JsonStream, report: ImportReport) -> Iterator[tuple[int, bytes]]:
@@ -187,7 +180,7 @@ def _exchange(entry: _Entry, number: int, started: float) -> Exchange:
 def _request(entry: _Request) -> Request:
     parts = urlsplit(entry.url)
     scheme = _SCHEMES.get(parts.scheme)
-    host = parts.netloc.rpartition("@")[2].lower()
+    host = parts.netloc
     if scheme is None or not host:
         raise ValueError(f"not a web address: {entry.url[:80]}")
     headers = _headers(entry.headers)
@@ -198,7 +191,7 @@ def _request(entry: _Request) -> Request:
     return Request(
         method=entry.method.upper(),
         scheme=scheme,
-        host=host.removesuffix(_DEFAULT_PORTS[scheme]),
+        host=host_in_scheme(host, scheme),
         path=parts.path or "/",
         query=parts.query,
         headers=headers,
@@ -244,20 +237,20 @@ def _has_body(status: int, method: str) -> bool:
 def _body(text: str, encoding: str | None) -> bytes:
     if encoding == "base64":
         try:
-            return base64.b64decode(text)
+            return base64.b64decode(_WHITE.sub("", text), validate=True)
         except binascii.Error as error:
             raise ValueError(f"its body is not valid base64 ({error})") from error
     return text.encode("utf-8", "surrogateescape")
 
 
-def _message(exchange: Exchange, message: _Message, moment: float) -> Exchange:
+def _message(exchange: Exchange, message: _Message) -> Exchange:
     text = message.data or ""
     data = _body(text, "base64" if message.opcode == _BINARY_FRAME else None)
     return Exchange(
         seq=exchange.seq,
         request=exchange.request,
         response=None,
-        started=moment,
+        started=message.time or exchange.started,
         channel="sent" if message.type in ("send", "request") else "received",
         message=data,
     )

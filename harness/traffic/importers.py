@@ -1,15 +1,16 @@
 """Captures of any kind, into exchanges and into recordings."""
 
-import gzip
-import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol
 
 from harness.errors import TrafficError
+from harness.traffic.capture_file import CaptureFile
 from harness.traffic.exchange import Exchange
+from harness.traffic.flows import read_flows
 from harness.traffic.har import read_har
 from harness.traffic.report import ImportReport
 from harness.traffic.scope import ANALYTICS, OTHER, Scope, api_weight, target_host
@@ -17,8 +18,8 @@ from harness.traffic.store import Recording, RecordingWriter, name_of
 
 __all__ = ["ImportReport", "import_file", "load", "read"]
 
-_GZIP = b"\x1f\x8b"
 _SQLITE = b"SQLite format 3\x00"
+_FLOW = re.compile(rb"\d+:")
 _BATCH = 500
 
 
@@ -34,30 +35,23 @@ class Rewriter(Protocol):
 def read(path: Path, report: ImportReport) -> Iterator[Exchange]:
     """Yield the exchanges of a HAR, a mitmproxy flow file or a recording, whatever its suffix."""
     report.name = report.name or path.name
-    if not path.is_file():
-        raise TrafficError(f"there is no file {path}", do="Give the path of a HAR or flow file.")
-    with _opened(path) as file:
-        head = file.peek(64)[:64]
-        if head.startswith(_SQLITE):
+    with CaptureFile(path, report) as file:
+        if not file.head.strip():
+            raise TrafficError(f"{path} is empty", do="Capture again, with some traffic in it.")
+        if file.head.startswith(_SQLITE):
             report.kind = "recording"
             yield from _read_recording(path, report)
-            return
-        start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-        if start.startswith(b"{"):
+        elif file.head.lstrip().startswith(b"{"):
             report.kind = "har"
-            yield from read_har(cast(BinaryIO, file), report)
-            return
-    raise TrafficError(
-        f"{path} is no capture that can be read",
-        do="Give a HAR 1.2 file, a mitmproxy flow file or a recording.",
-    )
-
-
-def _opened(path: Path) -> io.BufferedReader:
-    file = path.open("rb")
-    if file.peek(2)[:2] == _GZIP:
-        return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=file)), 1 << 20)
-    return file
+            yield from read_har(file, report)
+        elif _FLOW.match(file.head):
+            report.kind = "flows"
+            yield from read_flows(file, report)
+        else:
+            raise TrafficError(
+                f"{path} is neither a HAR nor a flow file nor a recording",
+                do="Export the traffic as HAR 1.2, or save it with mitmproxy.",
+            )
 
 
 def _read_recording(path: Path, report: ImportReport) -> Iterator[Exchange]:

@@ -1,14 +1,19 @@
 """Cut the values of a large JSON document out of a stream, one at a time."""
 
 import re
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
 CHUNK = 1 << 20
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_BRACE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}]', re.DOTALL)
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 _raw = msgspec.json.Decoder(msgspec.Raw)
+
+
+class ByteStream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 class BrokenJsonError(Exception):
@@ -22,7 +27,7 @@ class TruncatedJsonError(Exception):
 class JsonStream:
     """A cursor over a JSON document of which only the current value is in memory."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: ByteStream) -> None:
         self._file = file
         self._buffer = b""
         self._position = 0
@@ -81,8 +86,19 @@ class JsonStream:
                 return self._position + int(trailing[1]) - 1
             if "truncated" in text:
                 return None
+            if "surrogate" in text or "UTF-8" in text:
+                return self._end_by_braces()
             raise BrokenJsonError(text) from error
         return len(self._buffer) if self._ended else None
+
+    def _end_by_braces(self) -> int | None:
+        """Return where an object ends whose texts are not all valid Unicode."""
+        depth = 0
+        for match in _BRACE.finditer(self._buffer, self._position):
+            depth += {b"{": 1, b"}": -1}.get(match[0], 0)
+            if depth == 0:
+                return match.end()
+        return None
 
     def _fill(self) -> bool:
         """Read on, as much again as is waiting; False at the end of the stream."""
