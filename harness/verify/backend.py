@@ -92,10 +92,10 @@ class BackendProcess:
         why = "does not answer" if self.running else "ends while it starts"
         raise BackendFailed(f"the backend in {self.directory} {why}{self._said()}")
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = 1.0) -> None:
         """End the process and every process that it started."""
         if self._process is not None:
-            stop_group(self._process)
+            stop_group(self._process, grace_s)
             self._process = None
         if self._output is not None:
             self._output.close()

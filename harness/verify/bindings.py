@@ -8,6 +8,7 @@ made holds for the rest of the replay, in both directions.
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -19,6 +20,7 @@ from harness.verify.values import (
     is_id_key,
     is_id_list_key,
     is_one_piece,
+    is_opaque,
     kind,
     noun,
     same_format,
@@ -78,9 +80,22 @@ class Bindings:
         """The same for values without any format, such as those of cookies."""
         if expected in self._live:
             return self._live[expected] == actual
-        if expected != actual and self.known.has_text(expected):
+        if expected != actual and (self.known.has_text(expected) or not is_opaque(expected)):
             return False
         return self._bind(expected, actual)
+
+    def match_keys(self, expected: Iterable[str], actual: Iterable[str]) -> dict[str, str]:
+        """Return which live key stands for which recorded one; generated ones pair up in order."""
+        left, right = list(expected), set(actual)
+        names = {key: live for key in left if (live := self._live.get(key, key)) in right}
+        free = [key for key in actual if key not in names.values()]
+        for key in left:
+            if key not in names and kind(key) is not None:
+                found = next((one for one in free if self._match_whole(key, one)), None)
+                if found is not None:
+                    names[key] = found
+                    free.remove(found)
+        return names
 
     def _match_whole(self, expected: str, actual: str) -> bool:
         if expected in self._live:
@@ -161,7 +176,7 @@ class Bindings:
         elsewhere = {ids[expected] for ids in self._live_ids.values() if expected in ids}
         if actual in elsewhere:
             return True
-        if elsewhere and not (place.own and place.write):
+        if not (place.own and place.write) and (elsewhere or self.known.has_id_of_any(expected)):
             return False
         return self._keeps_order(int(expected), int(actual), owner)
 

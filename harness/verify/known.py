@@ -1,5 +1,6 @@
 """What a recording has said before: values that a backend was told it does not make up."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -28,7 +29,7 @@ class Known:
     def __init__(self) -> None:
         self._texts: set[str] = set()
         self._words: set[str] = set()
-        self._ids: set[tuple[str, str]] = set()
+        self._ids: dict[str, set[str]] = defaultdict(set)
         self._moments: set[int] = set()
 
     def has_text(self, text: str) -> bool:
@@ -42,7 +43,10 @@ class Known:
         return stamp.high - stamp.low <= _FINE_S and _milliseconds(stamp) in self._moments
 
     def has_id(self, owner: str, value: object) -> bool:
-        return (owner, str(value)) in self._ids
+        return owner in self._ids.get(str(value), ())
+
+    def has_id_of_any(self, value: object) -> bool:
+        return str(value) in self._ids
 
     def add_seed(self, seed: Mapping[str, Any]) -> None:
         """Add a seed state: its rows, links and tokens."""
@@ -58,7 +62,7 @@ class Known:
         for segment in request.path.split("/"):
             text = unquote(segment)
             self._add_text(text)
-            self._ids.add((owner, text))
+            self._ids[text].add(owner)
             owner = noun(text)
         for name, value in [*request.params(), *_body_values(request)]:
             self._add_value(name, value, "")
@@ -77,7 +81,7 @@ class Known:
             for inner in _scalars(value):
                 self._add_value(key, inner, owner)
         if is_id_key(key) and isinstance(value, int | str):
-            self._ids.add((id_owner(key) or owner, str(value)))
+            self._ids[str(value)].add(id_owner(key) or owner)
 
     def _add_text(self, text: str) -> None:
         stamp = parse_stamp(text)

@@ -166,6 +166,8 @@ def reason_to_leave_out(exchange: Exchange) -> str | None:
         return f"the original answered {response.status}"
     if request.method == "OPTIONS" and request.header("access-control-request-method"):
         return "a CORS preflight of a browser"
+    if response.content_type == "text/event-stream":
+        return "an event stream has no end"
     return _SILENT_STATUSES.get(response.status)
 
 

@@ -19,6 +19,8 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str], int], ...] = (
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HUMP_MIN = 2.5
 """Mean length of the parts of a camel-case name; of random letters it is below 2."""
+_OPAQUE_MIN = 16
+_OPAQUE_CHANGES = 3
 _LONG = 20
 _LENGTH_STEP = 8
 _SUFFIXED = re.compile(r"(?P<stem>.+[-_])(?P<suffix>[0-9a-zA-Z]{4,16})")
@@ -38,6 +40,11 @@ def kind(text: str) -> Kind | None:
 def is_one_piece(text: str) -> bool:
     """Whether a text is a generated value as a whole, not one that merely contains some."""
     return kind(text) is not None and "/" not in text
+
+
+def is_opaque(text: str) -> bool:
+    """Whether a text means nothing to a client: long, or with digits and letters mixed."""
+    return len(text) >= _OPAQUE_MIN or _changes(text) >= _OPAQUE_CHANGES
 
 
 def same_format(one: str, other: str) -> bool:

@@ -109,7 +109,7 @@ def _replay_case(
         backend.wait_ready()
         return replay(case.exchanges, backend.base_url, seed=case.seed, label=label, until=until)
     finally:
-        backend.stop()
+        backend.stop(grace_s=0)
         postgres.drop_database(database)
 
 

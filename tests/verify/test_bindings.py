@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from harness.traffic.exchange import Response
 from harness.verify.bindings import Place
-from tests.verify.dialogue import Dialogue, answer, live_time, recorded_time
+from tests.verify.dialogue import JSON, Dialogue, answer, live_time, recorded_time
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.{}.k3bXJ0ZCI6MTYzNDU2Nzg5MCwiZXhwIjox"
 TOKEN_A = JWT.format("eyJpZCI6MSwibm9uY2UiOiJ4OGQyIn0")
@@ -149,6 +150,51 @@ def test_the_owner_of_a_row_is_not_a_new_id() -> None:
     live = {"id": 1, "author": {"id": 1}, "editorId": 1}
     found = dialogue.step("POST /notes", answer(recorded), answer(live))
     assert sorted(paths(found)) == ["$.author.id", "$.editorId"]
+
+
+def test_a_row_of_the_initial_state_is_not_another() -> None:
+    seed = {"tables": {"user": [{"id": 2}, {"id": 3}]}}
+    recorded, live = {"id": 1, "author": {"id": 2}}, {"id": 1, "author": {"id": 3}}
+    found = Dialogue(seed).step("POST /notes", answer(recorded), answer(live))
+    assert paths(found) == ["$.author.id"]
+
+
+def test_a_wrong_status_is_one_mismatch_and_not_a_hundred() -> None:
+    dialogue = Dialogue()
+    found = dialogue.step("POST /notes", answer({"key": UUID_A}, 201), answer({"key": UUID_B}))
+    assert [item.level for item in found] == ["status"]
+    assert dialogue.step("GET /notes", answer({"key": UUID_A}), answer({"key": UUID_B})) == []
+
+
+def test_keys_of_objects_are_bound_too() -> None:
+    dialogue = Dialogue()
+    dialogue.step("POST /notes", answer({"key": UUID_A}), answer({"key": UUID_B}))
+    recorded, live = {UUID_A: {"n": 1}, "total": 1}, {UUID_B: {"n": 1}, "total": 1}
+    assert dialogue.step("GET /notes", answer(recorded), answer(live)) == []
+    fresh, other = {TOKEN_A: 1, HEX_A: 2}, {TOKEN_B: 1, HEX_B: 2}
+    assert dialogue.step("POST /tokens", answer(fresh), answer(other)) == []
+    assert paths(dialogue.step("GET /t", answer(fresh), answer({TOKEN_B: 1}))) == [f"$.{HEX_A}"]
+
+
+def test_cookies_bind_when_they_mean_nothing() -> None:
+    def setting(value: str) -> Response:
+        return Response(200, (("Set-Cookie", f"sid={value}; Path=/"),), b"")
+
+    dialogue = Dialogue()
+    one, other = "s%3Aq8Zf1.b7Q", "s%3Ak2Rt9.x4W"
+    assert dialogue.step("POST /login", setting(one), setting(other)) == []
+    assert dialogue.bindings.translate_text(one, Place()) == other
+    assert paths(dialogue.step("GET /", setting(one), setting(one))) == ["cookie sid"]
+    assert paths(Dialogue().step("GET /", setting("dark"), setting("light"))) == ["cookie sid"]
+
+
+def test_etags_are_said_back_but_not_compared() -> None:
+    dialogue = Dialogue()
+    old, new = '"3-a9f1c27b4d"', '"7-b81e06c5fa"'
+    found = dialogue.step("GET /x", answer({}, headers=(*JSON, ("ETag", old))),
+                          answer({}, headers=(*JSON, ("ETag", new))))  # fmt: skip
+    assert found == []
+    assert dialogue.bindings.translate_text(old, Place()) == new
 
 
 def test_numbers_that_are_no_ids_do_not_bind() -> None:

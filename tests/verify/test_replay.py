@@ -125,6 +125,7 @@ GET = Request("GET", "http", "x.test", "/things")
         (Exchange(1, GET, Response(500)), "answered 500"),
         (Exchange(1, GET, Response(304)), "conditional"),
         (Exchange(1, GET, Response(101)), "handshake"),
+        (Exchange(1, GET, Response(200, (("Content-Type", "text/event-stream"),))), "stream"),
         (Exchange(1, GET, None, channel="sent", message=b"{}"), "WebSocket message"),
         (
             Exchange(
