@@ -216,22 +216,26 @@ def _unprivileged() -> list[str]:
 
 
 def _initialise(data: Path) -> None:
-    shutil.rmtree(data, ignore_errors=True)
+    """Make a data directory; until it is complete it has another name."""
+    for leftover in [data, *data.parent.glob(f"{data.name}.*")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = data.with_name(f"{data.name}.{os.getpid()}")
     prefix = _unprivileged()
     if prefix and "setpriv" in prefix[0]:
-        data.mkdir(parents=True)
-        shutil.chown(data, "nobody", "nogroup")
+        draft.mkdir(parents=True)
+        shutil.chown(draft, "nobody", "nogroup")
     options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     done = subprocess.run(
-        [*prefix, str(_binary("initdb")), *options, "-D", str(data)],
+        [*prefix, str(_binary("initdb")), *options, "-D", str(draft)],
         check=False,
         capture_output=True,
         env=clean_environment(),
     )
     if done.returncode != 0:
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(draft, ignore_errors=True)
         detail = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=_NEXT)
+    draft.rename(data)
 
 
 def _remove_orphan(data: Path) -> None:
