@@ -1,0 +1,213 @@
+"""The error classes of a backend: one for each answer, named after what went wrong."""
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from harness.builders.offline import names
+from harness.builders.offline.backend import Backend, walk
+from harness.builders.offline.expressions import Scope, compile_expression, literal
+from harness.builders.offline.source import Source, indent
+from harness.inference.model import (
+    Check,
+    ColumnValue,
+    Compare,
+    Const,
+    Linked,
+    Not,
+    Operation,
+    ResponseTemplate,
+)
+
+DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
+RESERVED = {
+    "ApiError", "UnparsableBodyError", "UnstorableValueError", "InvalidInputError",
+    "UnknownPathError", "MethodNotAllowedError", "PreflightAnswer",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class ErrorClass:
+    """An answer that is no success. `arguments` are the expressions its body is made from."""
+
+    response: ResponseTemplate
+    doc: str
+    name: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    candidates: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+class ErrorRegistry:
+    """Collects the errors of all operations, then names them."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._classes: dict[str, ErrorClass] = {}
+        self._taken: set[str] = set(RESERVED)
+        for operation in backend.operations:
+            for check in operation.checks:
+                if check.response is not None:
+                    self._note(operation, check, check.response)
+        for error in self._classes.values():
+            self._name(error)
+
+    def __iter__(self) -> Any:
+        return iter(self._classes.values())
+
+    def of(self, response: ResponseTemplate) -> ErrorClass:
+        return self._classes[_key(response)]
+
+    def _note(self, operation: Operation, check: Check, response: ResponseTemplate) -> None:
+        error = self._classes.setdefault(_key(response), ErrorClass(response, ""))
+        noun, kind = _reason(self.backend, operation, check, response.status)
+        error.candidates.append((noun, kind, operation.id))
+
+    def _name(self, error: ErrorClass) -> None:
+        nouns = {noun for noun, _, _ in error.candidates}
+        kinds = list(dict.fromkeys(kind for _, kind, _ in error.candidates))
+        if set(kinds) == {"NotFound", "WrongPassword"} or kinds == ["WrongPassword"]:
+            wanted = "InvalidCredentials"
+        elif len(kinds) == 1:
+            wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kinds[0]
+        else:
+            wanted = names.pascal(HTTPStatus(error.response.status).phrase)
+        if wanted + "Error" in self._taken:
+            wanted = names.pascal(error.candidates[0][2]) + kinds[0]
+        error.name = names.unique(wanted, self._taken, suffix="Error")
+        for node in walk(error.response.body):
+            if getattr(node, "kind", None) in ("input", "path", "query", "column", "now", "body"):
+                error.arguments.setdefault(_argument(node), node)
+
+
+def _argument(node: Any) -> str:
+    if isinstance(node, ColumnValue):
+        return names.variable("_".join([node.row, *node.path]))
+    return names.variable(getattr(node, "name", node.kind))
+
+
+def _key(response: ResponseTemplate) -> str:
+    return json.dumps(response.model_dump(mode="json"), sort_keys=True)
+
+
+def _reason(
+    backend: Backend, operation: Operation, check: Check, status: int
+) -> tuple[str, str]:
+    """Return the noun and the kind of failure that a check stands for."""
+    when = check.when
+    match when.kind:
+        case "unparsable":
+            return "", "Unparsable"
+        case "unauthenticated":
+            return "", "NotAuthenticated"
+        case "bad_token":
+            return "", "InvalidToken"
+        case "token_of_nobody":
+            return "", "UserGone"
+        case "bad_param":
+            return f"Invalid{names.pascal(when.name)}", ""
+        case "missing":
+            lookup = next(item for item in operation.lookups if item.name == when.lookup)
+            return backend.entity_class(lookup.entity), "NotFound"
+        case "taken":
+            return names.pascal(when.column), "Taken"
+        case "wrong_password":
+            return "", "WrongPassword"
+        case "holds":
+            return _held(backend, operation, when.predicate, status)
+    return "", names.pascal(HTTPStatus(status).phrase)
+
+
+def _held(backend: Backend, operation: Operation, predicate: Any, status: int) -> tuple[str, str]:
+    rows = {lookup.name: lookup.entity for lookup in operation.lookups}
+    noun = next(
+        (backend.entity_class(rows[node.row]) for node in walk(predicate)
+         if getattr(node, "row", None) in rows),
+        "",
+    )  # fmt: skip
+    inner = predicate.of if isinstance(predicate, Not) else predicate
+    if isinstance(inner, Linked):
+        word = names.pascal(inner.link)
+        return word, "Missing" if isinstance(predicate, Not) else "Exists"
+    if status == HTTPStatus.FORBIDDEN and isinstance(inner, Compare):
+        return noun, "Forbidden"
+    return noun, names.pascal(HTTPStatus(status).phrase)
+
+
+def plain(expression: Any) -> Any:
+    """Return the JSON value of an expression without dynamic parts; raise ValueError otherwise."""
+    match expression.kind:
+        case "const":
+            return expression.value
+        case "object":
+            return {key: plain(value) for key, value in expression.fields.items()}
+        case "array":
+            return [plain(item) for item in expression.items]
+    raise ValueError(expression.kind)
+
+
+def class_code(backend: Backend, source: Source, error: ErrorClass, *, phrase: str = "") -> str:
+    """Return the class statement of an error."""
+    response = error.response
+    head = f'class {error.name}(ApiError):\n'
+    lines = [f"status = {_status(response.status)}"]
+    if phrase:
+        lines.insert(0, f'"""{phrase}"""\n')
+    if response.content_type != "application/json":
+        lines.append(f"content_type = {literal(response.content_type)}")
+    headers = {
+        key: plain(value) for key, value in response.headers.items() if isinstance(value, Const)
+    }
+    if headers:
+        mapping = source.use("collections.abc", "Mapping")
+        lines.append(f"headers: ClassVar[{mapping}[str, str]] = {literal(headers)}")
+        source.use("typing", "ClassVar")
+    if response.body is None:
+        lines.append("empty = True")
+        return head + indent("\n".join(lines))
+    try:
+        lines.append(f"body: Any = {literal(plain(response.body))}")
+        return head + indent("\n".join(lines))
+    except ValueError:
+        return head + indent("\n".join([*lines, "", _dynamic(backend, source, error)]))
+
+
+def _status(status: int) -> str:
+    return f"HTTPStatus.{HTTPStatus(status).name}"
+
+
+def _dynamic(backend: Backend, source: Source, error: ErrorClass) -> str:
+    scope = Scope(backend, source)
+    attributes = {_key_of(node): f"self.{name}" for name, node in error.arguments.items()}
+    scope.special = lambda node: attributes.get(_key_of(node))
+    code = compile_expression(scope, error.response.body)
+    if "{origin}" in code:
+        code = code.replace("{origin}", "{str(request.base_url).rstrip('/')}")
+    parts = []
+    if error.arguments:
+        arguments = ", ".join(f"{name}: Any" for name in error.arguments)
+        assignments = "\n".join(f"self.{name} = {name}" for name in error.arguments)
+        parts.append(
+            f"def __init__(self, {arguments}) -> None:\n"
+            + indent(f"super().__init__()\n{assignments}")
+        )
+    request = "request" if "request." in code else "_request"
+    if request == "request":
+        parts.append(f"def content(self, request: Request) -> Any:\n    return {code}")
+    else:
+        override = "def content(self, request: Request) -> Any:  # noqa: ARG002"
+        parts.append(f"{override}\n    return {code}")
+    return "\n\n".join(parts)
+
+
+def _key_of(node: Any) -> str:
+    return node.model_dump_json() if hasattr(node, "model_dump_json") else ""
+
+
+def by_kind(errors: ErrorRegistry) -> dict[str, list[ErrorClass]]:
+    """Group error classes by the kind of their first reason."""
+    groups: dict[str, list[ErrorClass]] = defaultdict(list)
+    for error in errors:
+        groups[error.candidates[0][1]].append(error)
+    return groups

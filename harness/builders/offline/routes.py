@@ -1,0 +1,456 @@
+"""Routers: thin functions that take a request apart, call a service and show its result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.builders.offline import names
+from harness.builders.offline.backend import Backend, walk
+from harness.builders.offline.errors import ErrorRegistry
+from harness.builders.offline.expressions import Row, Scope, compile_expression, literal
+from harness.builders.offline.parameters import Parameters
+from harness.builders.offline.plans import checked_param, paging_params, plan, route_path
+from harness.builders.offline.presenters import Presenters, oldest_first
+from harness.builders.offline.requests import Requests
+from harness.builders.offline.schemas import Schemas
+from harness.builders.offline.security import AUTH_CHECKS, Security
+from harness.builders.offline.services import OperationPlan, ServiceCall, Services
+from harness.builders.offline.source import Source, indent
+from harness.inference.model import Operation
+
+NO_CONTENT = 204
+
+
+@dataclass
+class Routers:
+    """The router modules of a backend."""
+
+    backend: Backend
+    errors: ErrorRegistry
+    schemas: Schemas
+    requests: Requests
+    presenters: Presenters
+    services: Services
+    security: Security
+    parameters: Parameters
+    sources: dict[str, Source] = field(default_factory=dict)
+
+    def add_all(self) -> None:
+        ordered = sorted(
+            self.backend.operations,
+            key=lambda o: (self.backend.resources.index(o.resource), literal_first(o.path)),
+        )
+        for operation in ordered:
+            self._add(operation)
+
+    def _source(self, resource: str) -> Source:
+        stem = names.variable(resource)
+        path = f"app/routers/{stem}.py"
+        if path not in self.sources:
+            source = Source(path, f"Endpoints of {names.title(resource)}.")
+            source.use("fastapi", "APIRouter")
+            source.add(f"router = APIRouter(tags=[{literal(resource)}])")
+            self.sources[path] = source
+        return self.sources[path]
+
+    def _add(self, operation: Operation) -> None:
+        writer = _RouteWriter(self, operation, self._source(operation.resource))
+        writer.source.add(writer.code())
+
+
+def literal_first(path: str) -> list[tuple[bool, str]]:
+    """Order paths so that `/users/me` is tried before `/users/{username}`."""
+    return [("{" in part, part) for part in path.split("/")]
+
+
+class _RouteWriter:
+    def __init__(self, routers: Routers, operation: Operation, source: Source) -> None:
+        self.routers, self.operation, self.source = routers, operation, source
+        self.backend = routers.backend
+        self.plan: OperationPlan = plan(self.backend, operation)
+        self.arguments: list[str] = []
+        self.defaults: list[str] = []
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        self.before: list[str] = []
+        self.scope = Scope(self.backend, source, rows=dict(self.plan.rows))
+        self.scope.values = {name: variable for name, (variable, _) in self.plan.values.items()}
+        fields = routers.requests.fields.get(operation.id, {})
+        self.scope.inputs = {name: f"data.{item.attribute}" for name, item in fields.items()}
+        self.scope.special = self._special
+
+    # ------------------------------------------------------------------------ signature
+
+    def code(self) -> str:
+        steps = list(self._request_steps())
+        split = bool(self.plan.early)
+        first_row_check = next(
+            (i for i, c in enumerate(self.operation.checks) if c in self.plan.early), None
+        )
+        later: list[str] = []
+        for index, step in steps:
+            if split and first_row_check is not None and index > first_row_check \
+                    and step in ("user", "data"):  # fmt: skip
+                later.append(step)
+            else:
+                self._argument(step)
+        known = self._early() if split else []
+        for step in later:
+            self._late_step(step)
+        call = self.routers.services.main(self.plan, known)
+        if call is not None:
+            self._call(call)
+        body = self._response()
+        return self._function(body)
+
+    def _request_steps(self) -> Iterator[tuple[int, str]]:
+        """Yield what the request is asked for, in the order of the checks."""
+        seen: set[str] = set()
+        for index, check in enumerate(self.operation.checks):
+            when = check.when
+            step = ""
+            if when.kind in AUTH_CHECKS:
+                step = "user"
+            elif when.kind == "bad_param":
+                step = f"{when.place}:{when.name}"
+            elif when.kind == "invalid_body":
+                step = "data"
+            elif when.kind == "unparsable":
+                step = "body"
+            if step and step not in seen:
+                seen.add(step)
+                yield index, step
+        end = len(self.operation.checks)
+        if "user" not in seen and self.operation.auth != "none":
+            yield end, "user"
+        for param in self.operation.path_params:
+            if f"path:{param.name}" not in seen:
+                yield -1, f"path:{param.name}"
+        for param in self.operation.query_params:
+            if f"query:{param.name}" not in seen:
+                yield -1, f"query:{param.name}"
+        if self.operation.query and self.operation.query.paging:
+            yield -1, "page"
+        if "data" not in seen and self.operation.id in self.routers.requests.models:
+            yield (-1 if not self.plan.early else end), "data"
+
+    def _argument(self, step: str) -> None:
+        place, _, name = step.partition(":")
+        if place == "user":
+            self._user_argument()
+        elif place == "data":
+            self._data_argument()
+        elif place == "page":
+            self._page_argument()
+        elif place in ("path", "query"):
+            self._param_argument(place, name)
+
+    def _user_argument(self) -> None:
+        alias = self.routers.security.dependency(self.operation)
+        self.source.use("app.security", alias)
+        self._add_argument(f"{self.plan.rows['me'].variable}: {alias}")
+
+    def _data_argument(self) -> None:
+        if self.operation.id not in self.routers.requests.models:
+            return
+        model = self.routers.requests.use(self.source, self.operation)
+        self.source.use("typing", "Annotated")
+        self.source.use("fastapi", "Depends")
+        self._add_argument(f"data: Annotated[{model}, Depends({model}.read)]")
+
+    def _page_argument(self) -> None:
+        alias = self.routers.parameters.paging(self.operation)
+        self._add_argument(f"page: {self.source.use('app.pagination', alias)}")
+
+    def _param_argument(self, place: str, name: str) -> None:
+        if name in paging_params(self.operation) and place == "query":
+            if "page: " not in " ".join(self.arguments):
+                self._page_argument()
+            return
+        variable, kind = self.plan.values[name]
+        param = next(
+            item
+            for item in [*self.operation.path_params, *self.operation.query_params]
+            if item.name == name
+        )
+        if checked_param(self.operation, place, name) is not None and kind != "str":
+            alias = self.routers.parameters.checked(self.operation, place, param, variable)
+            self._add_argument(f"{variable}: {self.source.use('app.params', alias)}")
+            return
+        text = self.routers.parameters.text_type(self.source, param)
+        if place == "path":
+            self._add_argument(f"{variable}: {text}")
+            return
+        self._query_argument(variable, name, text)
+
+    def _query_argument(self, variable: str, name: str, text: str) -> None:
+        annotation = f"{text} | None"
+        if variable != name:
+            self.source.use("typing", "Annotated")
+            self.source.use("fastapi", "Query")
+            annotation = f"Annotated[{annotation}, Query(alias={literal(name)})]"
+        self.defaults.append(f"{variable}: {annotation} = None")
+
+    def _add_argument(self, code: str) -> None:
+        if code not in self.arguments:
+            self.arguments.append(code)
+
+    # ----------------------------------------------------------------------------- body
+
+    def _early(self) -> list[str]:
+        call = self.routers.services.early(self.plan)
+        if call is None:
+            return []
+        self._call(call)
+        return call.returns
+
+    def _late_step(self, step: str) -> None:
+        if step == "data" and self.operation.id in self.routers.requests.models:
+            model = self.routers.requests.use(self.source, self.operation)
+            self._request()
+            self.lines.append(f"data = await {model}.read(request)")
+        if step == "user":
+            function = self.routers.security.function(self.operation)
+            self.source.use("app.security", function)
+            token = self.source.use("app.security", "Credentials")
+            self._add_argument(f"token: {token}")
+            me = self.plan.rows["me"].variable
+            self.lines.append(f"{me} = await {function}(session, token)")
+
+    def _request(self) -> None:
+        self.source.use("fastapi", "Request")
+        self._add_argument("request: Request")
+
+    def _call(self, call: ServiceCall) -> None:
+        module = names.variable(self.operation.resource)
+        alias = f"{module}_service" if module in self._variables() else module
+        imported = module if alias == module else f"{module} as {alias}"
+        self.source.use("app.services", imported)
+        for argument in call.arguments:
+            if argument == "session":
+                self._session()
+            if argument == "token":
+                token = self.source.use("app.security", "Credentials")
+                self._add_argument(f"token: {token}")
+        code = f"await {alias}.{call.function}({', '.join(call.arguments)})"
+        targets = [self.plan.rows[name].variable for name in call.returns]
+        if call.paged:
+            targets = ["rows", *(["total"] if call.total else [])]
+        if len(targets) == 1 and not call.paged and targets[0] in call.arguments:
+            self.lines.append(code)
+            return
+        self.lines.append(f"{', '.join(targets)} = {code}" if targets else code)
+
+    def _variables(self) -> set[str]:
+        return {row.variable for row in self.plan.rows.values()} | {
+            variable for variable, _ in self.plan.values.values()
+        }
+
+    def _session(self) -> None:
+        self.source.use("app.db", "Session")
+        if "session: Session" not in self.arguments:
+            self.arguments.insert(0, "session: Session")
+
+    # ------------------------------------------------------------------------- response
+
+    def _response(self) -> tuple[str, str]:
+        """Return the type of the answer and the statement that gives it."""
+        response = self.operation.response
+        plain = response.body is None or (
+            response.body.kind == "const" and isinstance(response.body.value, str)
+            and "json" not in (response.content_type or "json")
+        )  # fmt: skip
+        if plain:
+            return self._plain_response()
+        with self.routers.schemas.within(names.variable(self.operation.resource)):
+            kind = self.routers.schemas.body_type(self.source, self.operation, response.body)
+            code = compile_expression(self.scope, response.body)
+        for name, value in response.headers.items():
+            self.source.use("fastapi", "Response")
+            self._add_argument("response: Response")
+            header = compile_expression(self.scope, value)
+            self.lines.append(f"response.headers[{literal(name)}] = {header}")
+        if "origin" in code.split("(") or "(origin" in code or "origin," in code or "{origin}" in (
+            code + " ".join(self.lines)
+        ):
+            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
+            self.backend.helpers.add("origin")
+        return kind, f"return {code}"
+
+    def _plain_response(self) -> tuple[str, str]:
+        response = self.operation.response
+        self.source.use("fastapi", "Response")
+        arguments = [f"status_code={response.status}"]
+        body = getattr(response.body, "value", None)
+        if body is not None:
+            arguments.insert(0, literal(body))
+        headers = {"content-type": literal(response.content_type)} if response.content_type else {}
+        for name, value in response.headers.items():
+            headers[name] = compile_expression(self.scope, value)
+        if headers:
+            pairs = ", ".join(f"{literal(key)}: {value}" for key, value in headers.items())
+            arguments.append(f"headers={{{pairs}}}")
+        if "{origin}" in " ".join(arguments):
+            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
+            self.backend.helpers.add("origin")
+        return "Response", f"return Response({', '.join(arguments)})"
+
+    def _special(self, node: Any) -> str | None:
+        kind = getattr(node, "kind", None)
+        presenters = self.routers.presenters
+        if kind in ("object", "const"):
+            return self.routers.schemas.object_code(self.scope, node)
+        if kind == "render":
+            return self._render(node)
+        if kind == "items":
+            return self._items(node)
+        if kind == "token":
+            self._session()
+            self.backend.helpers.add("open_session")
+            opener = self.source.use("app.security", "open_session")
+            return f"await {opener}(session, {self.scope.rows[node.row].variable})"
+        if kind == "page_info":
+            return self._page_fact(node.fact)
+        if kind == "children":
+            return self._children(node, presenters)
+        if kind == "request":
+            self._request()
+        return None
+
+    def _render(self, node: Any) -> str:
+        code = self.scope.rows[node.row].variable
+        optional = self.scope.rows[node.row].optional
+        entity = self.scope.rows[node.row].entity
+        for column in node.path:
+            relation = self.backend.relation(entity, column, loaded=True)
+            optional = optional or self.backend.entity(entity).column(column).nullable
+            code, entity = f"{code}.{relation.name}", relation.target
+        return self._presented(
+            node.view,
+            self.routers.presenters.call_single(self.scope, node.view, code, optional=optional),
+        )
+
+    def _presented(self, view: str, code: str) -> str:
+        needs = self.routers.presenters.needs(view)
+        if needs.session:
+            self._session()
+        if needs.origin:
+            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
+            self.backend.helpers.add("origin")
+        return code
+
+    def _items(self, node: Any) -> str:
+        if node.view:
+            return self._presented(
+                node.view, self.routers.presenters.call_many(self.scope, node.view, "rows")
+            )
+        entity = self.scope.rows["row"].entity
+        return f"[row.{self.backend.attribute(entity, node.column)} for row in rows]"
+
+    def _children(self, node: Any, presenters: Presenters) -> str:
+        backend = self.backend
+        cls = self.source.use(backend.entity_module(node.entity), backend.entity_class(node.entity))
+        column = backend.attribute(node.entity, node.column)
+        row = self.scope.rows[node.row]
+        key = f"{row.variable}.{backend.key_attribute(row.entity)}"
+        order = ", ".join(f"{cls}.{name}" for name in oldest_first(backend, node.entity))
+        variable = backend.plural(node.entity)
+        self.source.use("sqlalchemy", "select")
+        self._session()
+        self.lines.append(
+            f"{variable} = (await session.scalars(select({cls}).where({cls}.{column} == {key})"
+            f".order_by({order}))).all()"
+        )
+        return self._presented(node.view, presenters.call_many(self.scope, node.view, variable))
+
+    def _page_fact(self, fact: str) -> str:
+        return {
+            "total": "total",
+            "count": "len(rows)",
+            "limit": "page.limit",
+            "offset": "page.offset",
+            "page": "page.number",
+            "pages": "page.pages(total)",
+            "has_more": "page.offset + len(rows) < total",
+        }.get(fact, "None")
+
+    # ------------------------------------------------------------------------- function
+
+    def _function(self, answer: tuple[str, str]) -> str:
+        kind, statement = answer
+        operation = self.operation
+        self.lines.append(statement)
+        text = "\n".join(self.lines)
+        arguments = [*self.arguments, *self.defaults]
+        doc = operation.summary.strip().rstrip(".") + "."
+        decorator = self._decorator(kind)
+        return (
+            f"{decorator}\nasync def {names.variable(operation.id)}({', '.join(arguments)})"
+            f" -> {kind}:\n" + indent(f'"""{doc}"""\n{text}')
+        )
+
+    def _decorator(self, kind: str) -> str:
+        operation = self.operation
+        base = self.backend.model.base
+        path = route_path(self.plan)
+        path = path.removeprefix(base) if base and path.startswith(base) else path
+        options = [literal(path)]
+        if operation.response.status != 200:  # noqa: PLR2004
+            options.append(f"status_code={operation.response.status}")
+        if kind == "Response":
+            options.append("response_class=Response")
+        elif operation.response.content_type not in (None, self.routers.parameters.json_type):
+            options.append(f"response_class={self._response_class()}")
+        options += self._documents()
+        return f"@router.{operation.method.lower()}({', '.join(options)})"
+
+    def _response_class(self) -> str:
+        name = self.routers.parameters.response_class(self.operation.response.content_type or "")
+        return self.source.use("app.responses", name)
+
+    def _documents(self) -> list[str]:
+        operation = self.operation
+        options = []
+        if operation.id in self.routers.requests.models:
+            model = self.routers.requests.use(self.source, operation)
+            options.append(f"openapi_extra={model}.documented()")
+        if any(check.when.kind == "unparsable" for check in operation.checks) and \
+                self._parse_first():  # fmt: skip
+            self.source.use("fastapi", "Depends")
+            model = self.routers.requests.use(self.source, operation)
+            options.insert(0, f"dependencies=[Depends({model}.parsed)]")
+        found = self._failures()
+        if found:
+            self.source.use("app", "errors")
+            documented = self.source.use("app.errors", "documented")
+            options.append(f"responses={documented}({', '.join(f'errors.{n}' for n in found)})")
+        return options
+
+    def _parse_first(self) -> bool:
+        kinds = [check.when.kind for check in self.operation.checks]
+        if self.operation.id not in self.routers.requests.models:
+            return False
+        after = kinds[kinds.index("unparsable") + 1 :]
+        return bool(after) and after[0] != "invalid_body"
+
+    def _failures(self) -> list[str]:
+        names_found = []
+        for check in self.operation.checks:
+            if check.response is not None:
+                names_found.append(self.routers.errors.of(check.response).name)
+        names_found += self.routers.security.failures(self.operation)
+        if self.operation.id in self.routers.requests.models:
+            names_found += [self.routers.requests.main_unparsable, "InvalidInputError"]
+        if self.plan.values or self.operation.request:
+            names_found.append("UnstorableValueError")
+        return list(dict.fromkeys(names_found))
+
+
+def asks(node: Any, kind: str) -> bool:
+    """Say whether a tree has a node of a kind."""
+    return any(getattr(found, "kind", None) == kind for found in walk(node))
+
+
+def unused(row: Row) -> str:
+    """Return the variable of a row."""
+    return row.variable
