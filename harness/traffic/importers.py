@@ -89,6 +89,7 @@ def import_file(
     report = ImportReport()
     weights: Counter[str] = Counter()
     partial = destination.with_name(f"{destination.name}.partial")
+    destination.parent.mkdir(parents=True, exist_ok=True)
     _remove(partial)
     try:
         with RecordingWriter(partial, meta={"source": path.name}, batch=_BATCH) as writer:

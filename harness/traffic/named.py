@@ -57,12 +57,12 @@ class NamedSecrets:
 
     def in_text(self, text: bytes, side: Side) -> bytes:
         """Return the text with the secrets replaced that their names or marks give away."""
-        text = self._at_hints(text, side)
+        pieces = self._at_hints(text, side)
         if any(mark in text for mark in _MARKS):
-            text = _MARKED.sub(lambda match: self.secret(match[0], "plain"), text)
+            pieces[::2] = [_MARKED.sub(self._marked, piece) for piece in pieces[::2]]
         if self._personal and b"@" in text:
-            text = _EMAIL.sub(lambda match: self._person(match[1]) + match[2], text)
-        return text
+            pieces[::2] = [_EMAIL.sub(self._address, piece) for piece in pieces[::2]]
+        return b"".join(pieces)
 
     def secret(self, written: bytes, writing: Writing) -> bytes:
         """Return the stand-in of a secret, written the same way."""
@@ -86,7 +86,8 @@ class NamedSecrets:
             return is_token_like(value) if side == "refused" else not is_word(value)
         return is_session(name) and is_token_like(value) and not _UUID.fullmatch(value)
 
-    def _at_hints(self, text: bytes, side: Side) -> bytes:
+    def _at_hints(self, text: bytes, side: Side) -> list[bytes]:
+        """Cut the text into what stays and what was replaced, in turns."""
         lowered = text.lower()
         hints = list(HINT.finditer(lowered))
         if self._personal:
@@ -103,7 +104,7 @@ class NamedSecrets:
                 start, end, value = found
                 pieces += [text[done:start], value]
                 done = end
-        return b"".join([*pieces, text[done:]]) if pieces else text
+        return [*pieces, text[done:]]
 
     def _member(self, text: bytes, hint: re.Match[bytes], side: Side) -> Found | None:
         """Replace the value of a JSON member, also inside JSON that is quoted in JSON."""
@@ -146,13 +147,17 @@ class NamedSecrets:
             return write_like(writing, written, self._stand_ins.of(read_as(writing, written)))
         return None
 
-    def _person(self, local_part: bytes) -> bytes:
+    def _marked(self, match: re.Match[bytes]) -> bytes:
+        return self.secret(match[0], "plain")
+
+    def _address(self, match: re.Match[bytes]) -> bytes:
         """Keep the case of each letter: an address is the same however it is written."""
-        made = self._stand_ins.of(local_part.lower())
-        letters = zip(local_part, made, strict=True)
-        return b"".join(
-            bytes([new]).upper() if bytes([old]).isupper() else bytes([new]) for old, new in letters
-        )
+        made = self._stand_ins.of(match[1].lower())
+        letters = [
+            bytes([new]).upper() if bytes([old]).isupper() else bytes([new])
+            for old, new in zip(match[1], made, strict=True)
+        ]
+        return b"".join([*letters, match[2]])
 
 
 def is_word(value: bytes) -> bool:

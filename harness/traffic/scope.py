@@ -93,7 +93,9 @@ class Scope:
 
     def narrowed(self, target: str) -> "Scope":
         """Return the scope with the target host that was found."""
-        return Scope([target], self.extra_hosts, self.denied_hosts)
+        scope = Scope([target])
+        scope.extra_hosts, scope.denied_hosts = self.extra_hosts, self.denied_hosts
+        return scope
 
 
 def api_weight(exchange: Exchange) -> int:
@@ -112,7 +114,7 @@ def target_host(weights: Counter[str]) -> str | None:
 
 def _host(text: str) -> str:
     host = urlsplit(text).netloc if "://" in text else text
-    return host.lower().rstrip("/")
+    return host.lower().rstrip("/").replace("[", "[[]")
 
 
 def _matches(host: str, patterns: list[str]) -> bool:
