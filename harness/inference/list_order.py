@@ -1,8 +1,10 @@
 """In which order a list shows its rows, and which parameter changes it."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +39,7 @@ class Ranks:
         self.opaque = not self.numbered and draft.key in _OPAQUE_KEYS
         self.shown_first: dict[int, int] = {}
         self.places: dict[int, int] = {}
+        self.untouched: dict[int, int] = {}
 
     def of(self, row: Row, column: str, index: int) -> Any:
         """A value to sort by; None where the recording does not tell."""
@@ -44,13 +47,19 @@ class Ranks:
             return self._creation(row)
         if column == TOUCHED:
             when = self.columns.touched(row, index)
-            return (when, self.places.get(id(row), 0))
+            return (when, self.untouched.get(id(row), 0))
         if column == CREATED:
-            return (row.born >= 0, row.born if row.born >= 0 else self.places.get(id(row), 0))
+            unseen = len(self.places) + row.number
+            age = row.born if row.born >= 0 else self.places.get(id(row), unseen)
+            return (row.born >= 0, age)
         value = self.columns.value(row, [column], index)
         if isinstance(value, str):
             return moment(value) if is_datetime(value) else value
         return value if isinstance(value, bool | int | float) else None
+
+    def by_age(self, column: str) -> bool:
+        """Whether a column orders rows by age without having a value in the answers."""
+        return column in {CREATED, TOUCHED} or (column == PRIMARY_KEY and not self.numbered)
 
     def _creation(self, row: Row) -> tuple[Any, ...] | None:
         key = row.first(self.draft.key)
@@ -74,7 +83,7 @@ class Ordering:
 def learn_order(ranks: Ranks, samples: list[Sample]) -> Ordering:
     """Take the simplest order that the fewest answers of two or more rows contradict."""
     telling = [sample for sample in samples if len(sample.shown) > 1]
-    remember_places(ranks, telling)
+    remember_seeds(ranks, telling, [])
     if not telling:
         return Ordering()
     result = _best(ranks, telling, _candidates(ranks, telling))
@@ -98,21 +107,58 @@ def _best(
     return result
 
 
-def remember_places(ranks: Ranks, samples: list[Sample]) -> None:
-    """Number rows as they first occur in answers: the order of those never written."""
+def seed_order(
+    ranks: Ranks, samples: list[Sample], order: list[Order], *, moving: bool
+) -> list[Row]:
+    """The rows of the initial state, the oldest first, merged from the answers' order.
+
+    An answer says which of its rows stand before which; where answers disagree or say nothing,
+    the row seen first goes first. Where rows are `moving` when written, they say nothing after.
+    """
+    falling = bool(order) and order[0].descending
+    later: dict[int, dict[int, Row]] = defaultdict(dict)
+    waiting: Counter[int] = Counter()
+    rows: dict[int, Row] = {}
     for sample in samples:
-        for row in sample.shown:
-            ranks.places.setdefault(id(row), len(ranks.places))
+        seeds = [
+            row
+            for row in sample.shown
+            if row.born < 0 and not (moving and ranks.columns.touched(row, sample.index) >= 0)
+        ]
+        rows.update((id(row), row) for row in seeds)
+        for one, other in pairwise(reversed(seeds) if falling else seeds):
+            if id(other) not in later[id(one)]:
+                later[id(one)][id(other)] = other
+                waiting[id(other)] += 1
+    return list(_merged(rows, later, waiting))
 
 
-def remember_seed_order(ranks: Ranks, samples: list[Sample], order: list[Order]) -> None:
-    """Rank rows of the initial state whose age is unknown as the answers show them."""
-    first = order[0] if order else Order(column=PRIMARY_KEY)
-    sign = -1 if first.descending else 1
-    for sample in samples:
-        for row in sample.shown:
-            if row.born < 0 and id(row) not in ranks.shown_first:
-                ranks.shown_first[id(row)] = sign * len(ranks.shown_first)
+def _merged(
+    rows: dict[int, Row], later: dict[int, dict[int, Row]], waiting: Counter[int]
+) -> Iterator[Row]:
+    ready = [(row.number, mark) for mark, row in rows.items() if not waiting[mark]]
+    heapify(ready)
+    left = dict(rows)
+    while left:
+        mark = heappop(ready)[1] if ready else min(left, key=lambda each: left[each].number)
+        if mark not in left:
+            continue
+        yield left.pop(mark)
+        for each, row in later[mark].items():
+            waiting[each] -= 1
+            if not waiting[each] and each in left:
+                heappush(ready, (row.number, each))
+
+
+def remember_seeds(ranks: Ranks, samples: list[Sample], order: list[Order]) -> list[Row]:
+    """Rank the rows of the initial state by age under an order; return them, oldest first."""
+    made = seed_order(ranks, samples, order, moving=False)
+    still = seed_order(ranks, samples, order, moving=True)
+    ranks.places = {id(row): place for place, row in enumerate(made)}
+    ranks.untouched = {id(row): place for place, row in enumerate(still)}
+    if order:
+        ranks.shown_first = ranks.places
+    return still if any(each.column == TOUCHED for each in order) else made
 
 
 def in_order(ranks: Ranks, order: list[Order], sample: Sample) -> bool:

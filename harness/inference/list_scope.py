@@ -22,6 +22,7 @@ class Atom:
     predicate: Predicate
     holds: Holds
     cost: float
+    of_caller: bool = False
 
     def rows(self, sample: Sample) -> set[int]:
         return {id(row) for row in sample.rows if self.holds(row, sample)}
@@ -29,11 +30,15 @@ class Atom:
 
 @dataclass
 class Scope:
-    """The chosen predicates and, for each sample, the rows that satisfy them all."""
+    """The chosen predicates and, for each sample, the rows that satisfy them all.
+
+    `perhaps_own`: the caller's own rows are as good an explanation, for nobody else had any.
+    """
 
     atoms: list[Atom]
     rows: list[set[int]]
     contradicted: list[Sample]
+    perhaps_own: bool = False
 
     @property
     def predicates(self) -> list[Predicate]:
@@ -71,7 +76,21 @@ def learn_scope(
                 unscoped = len(wrong)
             if best is None or (rank < best and _worth(chosen, len(wrong), unscoped)):
                 best, scope = rank, Scope(list(chosen), rows, wrong)
+    scope.perhaps_own = not scope.contradicted and _perhaps_own(scope, sound, sets, samples)
     return scope
+
+
+def _perhaps_own(
+    scope: Scope, sound: list[Atom], sets: dict[int, list[set[int]]], samples: list[Sample]
+) -> bool:
+    if any(atom.of_caller for atom in scope.atoms) or not any(s.shown for s in samples):
+        return False
+    return any(
+        atom.of_caller
+        and not _unsound(atom, samples)
+        and all(ids <= own for ids, own in zip(scope.rows, sets[id(atom)], strict=True))
+        for atom in sound
+    )
 
 
 def _unsound(atom: Atom, samples: list[Sample]) -> int:
@@ -137,7 +156,7 @@ def _owned(columns: Columns, path: list[str]) -> Atom:
         caller = sample.caller
         return caller is not None and columns.follow(row, path, sample.index) is caller
 
-    return Atom(_same_row(path, "me"), holds, float(len(path)))
+    return Atom(_same_row(path, "me"), holds, float(len(path)), of_caller=True)
 
 
 def _someone_else() -> Atom:

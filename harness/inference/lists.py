@@ -7,7 +7,7 @@ takes the simplest of them, and hands the rows that are left of each answer to t
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from harness.inference import list_order as ordering
 from harness.inference.keys import ForeignKeys
@@ -39,8 +39,9 @@ class ListFacts:
     """What was learned of a list.
 
     `total_key_exprs` explains scalars beside the list by their location. `paged_headers` are
-    those of `headers` that come only when the request pages. `exact` of `total` answers are
-    reproduced in rows, order and paging.
+    those of `headers` that come only when the request pages. `seed_order` has the rows of the
+    initial states, oldest first, where the order of the list rests on their age alone. `exact`
+    of `total` answers are reproduced in rows, order and paging. `largest` is the longest answer.
     """
 
     query: Query
@@ -48,9 +49,11 @@ class ListFacts:
     headers: dict[str, Expr] = field(default_factory=dict)
     paged_headers: list[str] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
+    seed_order: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     exact: int = 0
     total: int = 0
+    largest: int = 0
 
 
 def learn_query(
@@ -92,6 +95,7 @@ class _Learner:
         self.roles: Roles = paging_roles(samples, self._sort_params())
         self.page_size = full_page(samples, self.roles)
         self.facts = ListFacts(Query(entity=draft.name), total=len(samples))
+        self.facts.largest = max(len(sample.shown) for sample in samples)
 
     def learn(self) -> ListFacts:
         query = self.facts.query
@@ -141,6 +145,9 @@ class _Learner:
         scope = learn_scope(self.columns, self.draft, self.telling, self.lookups, fits)
         if scope.contradicted:
             self._find("The rows of the list are explained only in part.", scope.contradicted)
+        if scope.perhaps_own:
+            detail = "Nobody else had rows: the list may be of the caller's own rows only."
+            self._find(detail, self.samples, level="info")
         return scope
 
     def _learn_filters(self, scope: Scope) -> Filters:
@@ -156,7 +163,9 @@ class _Learner:
         learned = ordering.learn_order(self.ranks, plain)
         if learned.contradicted:
             self._find("The order of the list is explained only in part.", learned.contradicted)
-        ordering.remember_seed_order(self.ranks, plain, learned.order)
+        seeds = ordering.remember_seeds(self.ranks, plain, learned.order)
+        if any(self.ranks.by_age(each.column) for each in learned.order):
+            self.facts.seed_order = seeds
         return learned.order
 
     def _select(self, sample: Sample, scope: Scope, filters: Filters) -> list[Row]:
@@ -240,9 +249,14 @@ class _Learner:
         sort: SortParam | None = self.sort
         return {sort.param, sort.direction_param or sort.param} if sort else set()
 
-    def _find(self, detail: str, samples: Iterable[Sample]) -> None:
+    def _find(
+        self,
+        detail: str,
+        samples: Iterable[Sample],
+        level: Literal["info", "warning"] = "warning",
+    ) -> None:
         evidence = [sample.observation.id for sample in samples]
-        finding = Finding(level="warning", where=self.where, detail=detail, evidence=evidence)
+        finding = Finding(level=level, where=self.where, detail=detail, evidence=evidence)
         self.facts.findings.append(finding)
 
 
