@@ -101,10 +101,11 @@ def explain(
 ) -> None:
     """Say what is believed about an endpoint, entity or field, and why."""
     from harness.inference.explain import explain as explain_model  # noqa: PLC0415
+    from harness.inference.explain import render  # noqa: PLC0415
     from harness.sessions.learning import learn  # noqa: PLC0415
 
-    text = explain_model(learn(_open(directory)), what)
-    _say({"what": what, "explanation": text}, text, as_json=as_json)
+    explanation = explain_model(learn(_open(directory)), what)
+    _say({"what": what, **explanation.model_dump()}, render(explanation), as_json=as_json)
 
 
 @app.command(epilog="Example: understudy run shop --max-sessions 5")

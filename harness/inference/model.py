@@ -515,6 +515,13 @@ class Check(Part):
     assumed: bool = False
 
 
+class RuledOutCheck(Part):
+    """A condition that accepted requests met: it refuses nothing."""
+
+    when: Condition
+    evidence: Evidence = []
+
+
 class Insert(Part):
     """Insert a row named `created`. Columns without a value are generated or defaulted.
 
@@ -651,6 +658,7 @@ class Operation(Part):
     request: RequestBody | None = None
     lookups: list[Lookup] = []
     checks: list[Check] = []
+    ruled_out: list[RuledOutCheck] = []
     effects: list[Effect] = []
     query: Query | None = None
     response: ResponseTemplate

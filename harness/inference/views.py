@@ -127,8 +127,8 @@ class _Learner:
                     theirs = next(f for f in view.fields if f.key == mine.key)
                     mine.omit_null = mine.omit_null or theirs.omit_null
                     mine.evidence = [*dict.fromkeys([*mine.evidence, *theirs.evidence])]
-                    known = [each.value for each in mine.ruled_out]
-                    mine.ruled_out += [x for x in theirs.ruled_out if x.value not in known]
+                    known = [each.value.kind for each in mine.ruled_out]
+                    mine.ruled_out += [x for x in theirs.ruled_out if x.value.kind not in known]
                 self.result.by_shape[id(shape)] = other
                 return other
         taken = {other.name for other in self.result.views}
@@ -232,13 +232,13 @@ class _Learner:
         """A few exchanges that show the field, those with telling values first."""
         samples = [s for s in self.samples[id(shape)] if key in s.value]
         samples.sort(key=lambda s: s.value[key] in (False, 0, None, "", []))
-        return [s.observation.id for s in samples[:5]]
+        return list(dict.fromkeys(s.observation.id for s in samples))[:5]
 
     def _ruled_out(self, draft: Draft, shape: Shape, key: str, chosen: Expr) -> list[RuledOut]:
         """The explanations of the field's type that a sample contradicts."""
         samples = [s for s in self.samples[id(shape)] if key in s.value]
         found: list[RuledOut] = []
-        if not samples or key == draft.key or isinstance(samples[0].value[key], dict | list):
+        if key == draft.key or not samples or not isinstance(samples[0].value[key], bool | int):
             return found
         candidates = [(Const(value=samples[0].value[key]), lambda _: samples[0].value[key])]
         for expr, predict in [*self._candidates(draft), *candidates]:
