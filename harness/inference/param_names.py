@@ -6,7 +6,7 @@ from collections import Counter
 from harness.inference.naming import singular
 from harness.inference.path_tree import Node
 from harness.inference.provenance import Pool, identifies
-from harness.inference.segments import SLASH, value_of
+from harness.inference.segments import SLASH, WORD, is_prefix, value_of
 
 _FORM_NAMES = {"date": "date", "datetime": "time", "email": "email"}
 _PLAIN = frozenset({"id", "_id", "pk", "Id", "ID"})
@@ -26,7 +26,7 @@ def _walk(node: Node, path: str, literal: str, taken: tuple[str, ...], pool: Poo
     if node.param is not None:
         param = node.param
         param.name = _name(param, node, literal, taken, pool)
-        glue = "" if literal.endswith(":") and path.endswith(literal) else "/"
+        glue = "" if literal and path.endswith(literal) and is_prefix(literal) else SLASH
         _walk(param, f"{path}{glue}{{{param.name}}}", literal, (*taken, param.name), pool)
 
 
@@ -35,8 +35,8 @@ def _name(param: Node, parent: Node, literal: str, taken: tuple[str, ...], pool:
         hinted = param.hinted.most_common(1)[0][0]
         if hinted not in taken:
             return hinted
-    prefixed = literal.endswith(":")
-    key = _identifier(literal) if prefixed else _bound_key(param, parent, pool)
+    named = literal.endswith(":")
+    key = _identifier(literal) if named else _bound_key(param, parent, pool)
     owner = singular(value_of(literal)) if literal else ""
     if key in _PLAIN:
         key = f"{owner}_id" if taken and owner else "id"
@@ -48,13 +48,22 @@ def _name(param: Node, parent: Node, literal: str, taken: tuple[str, ...], pool:
 
 def _bound_key(param: Node, parent: Node, pool: Pool) -> str:
     bound = Counter({k: n for k, n in param.own.items() if n >= _MIN_SHARE * param.answered})
-    for votes in (bound, _row_votes(param, parent), param.passing, _pool_votes(param, pool)):
+    candidates = (
+        bound,
+        _row_votes(param, parent),
+        param.passing,
+        param.listed_keys,
+        _pool_votes(param, pool),
+    )
+    for votes in candidates:
         if key := _winner(votes):
             return key
     if bound:
         return _identifier(min(bound, key=lambda key: (-bound[key], key)))
     kinds = {_FORM_NAMES.get(kind) for kind in param.forms}
-    return (kinds.pop() if len(kinds) == 1 else None) or "id"
+    if len(kinds) == 1 and (name := kinds.pop()):
+        return name
+    return "name" if set(param.forms) == {WORD} else "id"
 
 
 def _winner(votes: Counter[str]) -> str | None:

@@ -12,6 +12,7 @@ MAX_CHILDREN = 2_000
 MAX_SAMPLES = 64
 MAX_ROW_VALUES = 256
 MAX_SHAPE = 200
+_OWNER_SHARE = 4
 UNROUTED = frozenset({404, 405, 501})
 VALUE = "{}"
 Signature = tuple[str, ...]
@@ -47,7 +48,8 @@ class Op:
 class Node:
     """A place in the tree. `param` is the child for values; `own` and `passing` count the body
 
-    keys that repeated the token's value, in answers of this place and of places below it.
+    keys that repeated the token's value, in answers of this place and of places below it;
+    `listed_keys` those in the first row of a list below.
     """
 
     children: dict[str, "Node"] = field(default_factory=dict)
@@ -57,8 +59,10 @@ class Node:
     samples: set[str] = field(default_factory=set)
     own: Counter[str] = field(default_factory=Counter)
     passing: Counter[str] = field(default_factory=Counter)
+    listed_keys: Counter[str] = field(default_factory=Counter)
     hinted: Counter[str] = field(default_factory=Counter)
     answered: int = 0
+    answered_below: int = 0
     listed: int = 0
     rows: dict[str, set[str]] = field(default_factory=dict)
     name: str = ""
@@ -99,14 +103,21 @@ class Node:
         counters = (self.own,) if own else (self.own, self.passing)
         return any(identifies(key) for counter in counters for key in counter)
 
+    def owns_what_is_below(self) -> bool:
+        """Whether answers below keep repeating the token's value, as of an owner."""
+        repeated = sum(count for key, count in self.passing.items() if identifies(key))
+        return repeated * _OWNER_SHARE > self.answered_below > 0
+
     def merge(self, other: "Node") -> None:
         for method, op in other.ops.items():
             self.ops.setdefault(method, Op()).merge(op)
         self.forms.update(other.forms)
         self.own.update(other.own)
         self.passing.update(other.passing)
+        self.listed_keys.update(other.listed_keys)
         self.hinted.update(other.hinted)
         self.answered += other.answered
+        self.answered_below += other.answered_below
         self.listed += other.listed
         self.samples.update(sorted(other.samples)[: MAX_SAMPLES - len(self.samples)])
         for key, values in other.rows.items():

@@ -17,6 +17,9 @@ _IDENTIFYING = frozenset({
     "locale", "lang", "language", "currency", "symbol", "sku", "isbn", "tag", "version",
     "token", "number", "sha", "hash", "date", "day",
 })  # fmt: skip
+_UNIQUE = frozenset(
+    {"id", "uid", "uuid", "guid", "gid", "slug", "username", "login", "handle", "nickname"}
+)
 _TYPES = frozenset(
     ("type", "kind", "object", "resource", "resource_type", "status", "state", "role")
 )
@@ -29,6 +32,12 @@ def identifies(key: str) -> bool:
     """Whether a key is named like what identifies a row (`id`, `task_gid`, `userName`)."""
     words = _WORDS.findall(key)
     return bool(words) and (words[-1].lower() in _IDENTIFYING or key.lower() in _IDENTIFYING)
+
+
+def is_unique(key: str) -> bool:
+    """Whether values of a key name one row of its kind (`slug`), not just anything (`name`)."""
+    words = _WORDS.findall(key)
+    return bool(words) and words[-1].lower() in _UNIQUE
 
 
 @lru_cache(maxsize=4096)
@@ -47,28 +56,45 @@ def describes_api(value: Any) -> bool:
 
 
 class Pool:
-    """Words that were seen under identifying keys, with these keys; bounded."""
+    """Words that were seen under identifying keys, with these keys; bounded.
+
+    `fields` are all keys and `classes` all values of keys like `type`: names of relations and
+    collections, which speak against a path segment being a value.
+    """
 
     def __init__(self) -> None:
         self.keys: dict[str, set[str]] = {}
         self.urls: dict[str, set[str]] = {}
+        self.fields: set[str] = set()
+        self.classes: set[str] = set()
 
     def add(self, value: Any) -> None:
         """Collect the identifying words of a JSON value."""
         if type(value) is dict:
-            for key, item in value.items():
-                kind = type(item)
-                if kind is str:
-                    if len(item) <= MAX_LENGTH and identifies(key):
-                        self._note(item, key)
-                elif kind is dict or kind is list:
-                    self.add(item)
+            self._add_object(value)
         elif type(value) is list:
             if len(value) > 1 and type(value[0]) is dict:
                 self._note_urls(value)
             for item in value:
                 if type(item) is dict or type(item) is list:
                     self.add(item)
+
+    def _add_object(self, value: dict[str, Any]) -> None:
+        if len(self.fields) < MAX_VALUES:
+            self.fields.update(value)
+        for key, item in value.items():
+            kind = type(item)
+            if kind is str:
+                if len(item) <= MAX_LENGTH:
+                    self._note(item, key)
+            elif kind is dict:
+                self._add_object(item)
+            elif kind is list:
+                self.add(item)
+
+    def names_structure(self, word: str) -> bool:
+        """Whether a word is the name of a field, a relation or a type."""
+        return word in self.fields or word in self.classes
 
     def location(self, url: str) -> None:
         """Note the last segment of the address of a created row."""
@@ -77,6 +103,12 @@ class Pool:
             self.urls.setdefault(parent, set()).add(last)
 
     def _note(self, value: str, key: str) -> None:
+        if classifies(key):
+            if len(self.classes) < MAX_VALUES:
+                self.classes.add(value)
+            return
+        if not identifies(key):
+            return
         known = self.keys.get(value)
         if known is not None:
             known.add(key)

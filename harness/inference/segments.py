@@ -1,7 +1,8 @@
 """Path segments: how a path is cut into tokens and what form a value has.
 
 A token is a segment with its leading slash (`/tasks`, `/17`), or what is glued to a value in the
-same segment: a verb (`/17` `:archive`), a prefix (`/labelId:` `17`), a format (`/17` `.json`).
+same segment: a verb (`/17` `:archive`), a prefix (`/labelId:` `17`, `/@` `ann`), a format
+(`/17` `.json`).
 A trailing slash is a token of its own, `/`. Joined, the tokens are the path again.
 """
 
@@ -20,6 +21,10 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("datetime", r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"),
         ("number", r"-?\d+\.\d+"),
         ("key", r"[A-Z][A-Z0-9]*-\d+"),
+        ("integers", r"\d+(,\d+)+"),
+        ("locale", r"[a-z]{2}[-_][A-Z]{2}"),
+        ("file", r"(?=[^.]*\d)[0-9a-fA-F-]{16,}\.[a-z0-9]{2,5}"),
+        ("jwt", r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),
         ("random", r"(?=(?:.*\d){2})(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{8,}"),
         ("email", r"[^@/\s]+@[^@/\s]+\.[A-Za-z]+"),
         ("text", r"(?=.*[\s\u0080-\uffff]).+"),
@@ -27,6 +32,10 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 _VERB = re.compile(r"([^:]+)(:[a-zA-Z][a-zA-Z_]*)")
 _PREFIX = re.compile(r"([A-Za-z][A-Za-z_]*:)([^:]+)")
+_SIGIL = re.compile(r"([@~])([\w.-]+)")
+_CALL = re.compile(r"([A-Za-z]\w*\()('?)([^()']+)('?\))")
+_GLUED = (":", "@", "~", "(")
+_CLOSING = (":", ".", ")", "'")
 _REPRESENTATION = re.compile(r"(.+)(\.(?:json|xml|csv|html|txt|rss|atom|yaml|pdf|ics))")
 WORD = "word"
 SLASH = "/"
@@ -41,16 +50,29 @@ def form(value: str) -> str:
 @lru_cache(maxsize=8192)
 def _cut(segment: str) -> tuple[str, ...]:
     text = unquote(segment)
-    if form(text) not in (WORD, "email", "text"):
-        return (f"/{text}",)
-    verb = _VERB.fullmatch(text)
-    if verb and form(verb[2][1:]) == WORD:
-        return (f"/{verb[1]}", verb[2])
-    if (prefix := _PREFIX.fullmatch(text)) and form(prefix[2]) != WORD:
-        return (f"/{prefix[1]}", prefix[2])
-    if (file := _REPRESENTATION.fullmatch(text)) and form(file[1]) not in (WORD, "text"):
-        return (f"/{file[1]}", file[2])
+    if form(text) in (WORD, "email", "text"):
+        for parts in (_verb(text), _affixed(text)):
+            if parts:
+                return (f"/{parts[0]}", *parts[1:])
     return (f"/{text}",)
+
+
+def _verb(text: str) -> tuple[str, ...] | None:
+    verb = _VERB.fullmatch(text)
+    return (verb[1], verb[2]) if verb and form(verb[2][1:]) == WORD else None
+
+
+def _affixed(text: str) -> tuple[str, ...] | None:
+    """A value with a prefix or a format in the same segment."""
+    prefix = _PREFIX.fullmatch(text)
+    if prefix and form(prefix[2]) != WORD:
+        return (prefix[1], prefix[2])
+    if sigil := _SIGIL.fullmatch(text):
+        return (sigil[1], sigil[2])
+    if call := _CALL.fullmatch(text):
+        return (f"{call[1]}{call[2]}", call[3], call[4])
+    file = _REPRESENTATION.fullmatch(text)
+    return (file[1], file[2]) if file and form(file[1]) not in (WORD, "text") else None
 
 
 def tokens(path: str) -> list[str]:
@@ -63,6 +85,11 @@ def value_of(token: str) -> str:
     return token.removeprefix(SLASH)
 
 
+def is_prefix(token: str) -> bool:
+    """Whether a value follows in the same segment: `/labelId:`, `/@`, `/Products(`."""
+    return token.startswith(SLASH) and token.rstrip("'").endswith(_GLUED)
+
+
 def can_be_value(token: str) -> bool:
     """Whether a token can be a parameter at all: not a trailing slash, verb, format or prefix."""
-    return token != SLASH and token[0] not in ":." and not (token[0] == SLASH and token[-1] == ":")
+    return token != SLASH and not token.startswith(_CLOSING) and not is_prefix(token)

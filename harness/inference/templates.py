@@ -7,6 +7,7 @@ stays literal. Paths that were never routed (404, 405 only) are no templates.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from harness.inference.digest import Digest, Unseen, decode, digest
@@ -145,19 +146,10 @@ class _Learner:
         value = answer.value
         op.shape |= shape_of(value)
         node.answered += 1
-        wanted = frozenset(
-            text for (text, _), token in zip(visited, path, strict=True) if can_be_value(token)
-        )
-        for text, key, in_row in echoes(value, wanted):
-            for seen, place in visited:
-                if seen != text:
-                    continue
-                if in_row:
-                    place.passing[key] += identifies(key) and place is not node
-                elif place is node:
-                    place.own[key] += 1
-                elif identifies(key):
-                    place.passing[key] += 1
+        for _, place in visited[:-1]:
+            place.answered_below += 1
+        places = [item for item, token in zip(visited, path, strict=True) if can_be_value(token)]
+        _note_echoes(places, node, value)
         if method == "GET":
             _note_rows(node, answer)
 
@@ -172,11 +164,11 @@ class _Learner:
         findings += [
             Finding(
                 level="warning",
-                where=path or "/",
+                where=place.template or "/",
                 detail="siblings here answer alike, but nothing shows that they are values; "
                 "they stay literal",
             )
-            for path in folder.ambiguous
+            for place in folder.ambiguous
         ]
         return Templates(self._root, self._pool, findings)
 
@@ -194,6 +186,20 @@ def _is_page(method: str, response: Response) -> bool:
         (response.status == _OK and response.content_type == "text/html")
         or response.status == _NOT_MODIFIED
     )
+
+
+def _note_echoes(places: list[tuple[str, Node]], last: Node, value: Any) -> None:
+    """Count the keys under which an answer repeats values of its path."""
+    for text, key, in_row in echoes(value, frozenset(text for text, _ in places)):
+        for seen, place in places:
+            if seen != text:
+                continue
+            if in_row:
+                place.listed_keys[key] += identifies(key) and place is not last
+            elif place is last:
+                place.own[key] += 1
+            elif identifies(key):
+                place.passing[key] += 1
 
 
 def _note_rows(node: Node, answer: Digest) -> None:
