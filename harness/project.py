@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.errors import ConfigError, UsageError
+from harness.errors import ConfigError, SetupError, UsageError
 from harness.traffic.store import SUFFIX, Recording
 
 CONFIG_NAME = "understudy.toml"
@@ -92,10 +92,16 @@ class Project:
         if url is not None:
             target = {"url": url, "hosts": [_host_of(url)]}
         spec_text = None if spec is None else _read_spec(spec)
-        (directory / "recordings").mkdir(parents=True, exist_ok=True)
-        if spec_text is not None:
-            (directory / SPEC_NAME).write_text(spec_text, encoding="utf-8")
-        config_path.write_text(tomli_w.dumps({"target": target}), encoding="utf-8")
+        try:
+            (directory / "recordings").mkdir(parents=True, exist_ok=True)
+            if spec_text is not None:
+                (directory / SPEC_NAME).write_text(spec_text, encoding="utf-8")
+            config_path.write_text(tomli_w.dumps({"target": target}), encoding="utf-8")
+        except OSError as error:
+            raise SetupError(
+                f"cannot create {directory}: {error.strerror}",
+                do="Choose a directory that can be written, on a disk with space left.",
+            ) from error
         return cls.open(directory)
 
     @classmethod
@@ -160,7 +166,13 @@ class Project:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32))
-        return bytes.fromhex(path.read_text(encoding="ascii"))
+        try:
+            return bytes.fromhex(path.read_text(encoding="ascii"))
+        except ValueError as error:
+            raise ConfigError(
+                f"{path} does not hold a key",
+                do="Delete it: a new one is made, and later imports get other stand-ins.",
+            ) from error
 
 
 def read_config(path: Path) -> Config:
