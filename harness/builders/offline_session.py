@@ -23,7 +23,7 @@ Generate = Callable[[ApiModel, Sequence[str]], Mapping[str, str]]
 def generate(model: ApiModel, resources: Sequence[str]) -> Mapping[str, str]:
     from harness.builders.offline import generate as synthesize  # noqa: PLC0415 - heavy templates
 
-    return synthesize(model, list(resources))
+    return synthesize(model, resources=list(resources))
 
 
 class OfflineBuilder:

@@ -35,6 +35,7 @@ def record(directory: Path) -> Project:
             backend.wait_ready()
             recorder = Recorder(backend.base_url)
             tell_story(recorder)
+            recorder.close()
     with RecordingWriter(project.recording_path("story"), batch=100) as writer:
         for one in recorder.exchanges:
             writer.append(
