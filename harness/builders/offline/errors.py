@@ -167,7 +167,8 @@ def class_code(backend: Backend, source: Source, error: ErrorClass, *, phrase: s
         lines.append("empty = True")
         return head + indent("\n".join(lines))
     try:
-        lines.append(f"body: Any = {literal(plain(response.body))}")
+        lines.append(f"body: ClassVar[Any] = {literal(plain(response.body))}")
+        source.use("typing", "ClassVar")
         return head + indent("\n".join(lines))
     except ValueError:
         return head + indent("\n".join([*lines, "", _dynamic(backend, source, error)]))

@@ -154,8 +154,8 @@ class QueryWriter:
             f"{literal(key)}: {self.cls}.{self.backend.attribute(self.entity, column)}"
             for key, column in sort.keys.items()
         )
-        block = f"{name}: dict[str, ColumnElement[Any]] = {{{pairs}}}"
-        self.source.use("sqlalchemy", "ColumnElement")
+        block = f"{name}: dict[str, InstrumentedAttribute[Any]] = {{{pairs}}}"
+        self.source.use("sqlalchemy.orm", "InstrumentedAttribute")
         self.source.use("typing", "Any")
         if block not in self.source.blocks:
             self.source.blocks.insert(0, block)

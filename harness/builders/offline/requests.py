@@ -136,6 +136,8 @@ class Requests:
             annotated = source.use("typing", "Annotated")
             kind = f"{annotated}[{kind}, {', '.join(metadata)}]"
         options = [f"alias={literal(item.name)}"] if own.attribute != item.name else []
+        if own.type.removesuffix(" | None") in ("datetime", "date", "UUID"):
+            options.append("strict=False")
         if own.optional:
             default = own.default
             if not options:

@@ -297,7 +297,7 @@ class ServiceWriter:
         if not self.lines:
             return None
         if variables:
-            self.lines.append(f"return {', '.join(variables)}")
+            self._return(variables)
         types = self.return_types or types
         body = "\n".join(self.lines)
         parameters = [item for item in self._parameters() if uses(body, item.name, self.found)]
@@ -312,6 +312,14 @@ class ServiceWriter:
         module = names.variable(self.operation.resource)
         arguments = [item.value or item.name for item in parameters]
         return ServiceCall(module, function, arguments, returned)
+
+    def _return(self, variables: list[str]) -> None:
+        """Return rows; one that was only just found is returned as it is found."""
+        last = self.lines[-1]
+        if len(variables) == 1 and last.startswith(f"{variables[0]} = await ") and "\n" not in last:
+            self.lines[-1] = f"return {last.removeprefix(f'{variables[0]} = ')}"
+            return
+        self.lines.append(f"return {', '.join(variables)}")
 
     def _row_type(self, name: str) -> str:
         row = self.plan.rows[name]
@@ -334,7 +342,7 @@ class ServiceWriter:
             name = self.services.requests.models[self.operation.id][0]
             found.append(Parameter("data", name))
         found.append(Parameter("page", "Page"))
-        found.append(Parameter("token", "str"))
+        found.append(Parameter("token", "str | None"))
         found.append(Parameter("origin", "str"))
         return found
 
