@@ -25,6 +25,7 @@ _GENERIC = {
     "field", "context", "reason", "name", "key", "source", "error", "param", "location",
 }  # fmt: skip
 """Keys with which errors describe themselves: no field's name beside others of them."""
+_WAYS = ("value", "key", "phrase")
 _FIELD = "\0field"
 _DISTINCTIVE = 3
 
@@ -143,30 +144,37 @@ def numbers(tree: Any) -> Iterator[float]:
 def mentioned(tree: Any, fields: Iterable[str]) -> list[str]:
     """The fields that an error answer is about, in the order in which it names them.
 
-    A name counts as a key or as a whole value; only where no field is named so, as a phrase.
+    A name counts as a whole value; where no field is named so, as a key; at last as a phrase.
     """
     names = list(fields)
-    exact = [name for name in names if _names(tree, name)]
-    spoken = exact or [name for name in names if _speaks_of(tree, name)]
-    return sorted(spoken, key=lambda name: _place(tree, name, exact=bool(exact)))
+    for way in _WAYS:
+        places = {name: _place(tree, name, way) for name in names}
+        found = {name: place for name, place in places.items() if place is not None}
+        if found:
+            return sorted(found, key=lambda name: found[name])
+    return []
 
 
 def part_for(tree: Any, field: str, others: Iterable[str]) -> Any:
     """The part of an answer about several fields that is about one of them."""
     group = [field, *others]
+    by_value = any(_place(tree, name, "value") is not None for name in group)
+    return _part(tree, group, by_value=by_value)
+
+
+def _part(tree: Any, group: list[str], *, by_value: bool) -> Any:
     if isinstance(tree, dict):
-        rest = set(group[1:])
         return {
-            key: part_for(item, field, group[1:])
+            key: _part(item, group, by_value=by_value)
             for key, item in tree.items()
-            if key == field or key not in rest
+            if key not in group[1:] or (by_value and not mentioned(item, group[1:]))
         }
     if isinstance(tree, list):
         kept = []
         for item in tree:
-            owners = mentioned(item, group) if isinstance(item, dict | list | str) else []
-            if not owners or field in owners:
-                kept.append(part_for(item, field, group[1:]) if len(owners) > 1 else item)
+            owners = mentioned(item, group)
+            if not owners or group[0] in owners:
+                kept.append(_part(item, group, by_value=by_value) if len(owners) > 1 else item)
         return kept
     return tree
 
@@ -237,38 +245,43 @@ def _phrase(field: str) -> re.Pattern[str]:
 
 
 def _is_name(text: str, field: str) -> bool:
-    return text == field or re.split(r"[./\[\]]+", text.rstrip("]"))[-1] == field
+    if text == field:
+        return True
+    is_path = " " not in text and re.search(r"[./\[]", text) is not None
+    return is_path and re.split(r"[./\[\]]+", text.rstrip("]"))[-1] == field
 
 
-def _subjects(tree: Any) -> Iterator[str]:
-    """Keys and texts that may be the name of a field, in the order in which they are written."""
+def _texts(tree: Any, key: str = "") -> Iterator[str]:
+    """Texts in the order in which they are written, without the part of a request in a `loc`."""
+    if isinstance(tree, dict):
+        for name, item in tree.items():
+            yield from _texts(item, name)
+    elif isinstance(tree, list):
+        for item in tree[1:] if key == "loc" else tree:
+            yield from _texts(item)
+    elif isinstance(tree, str):
+        yield tree
+
+
+def _keys(tree: Any) -> Iterator[str]:
+    """Keys that may be names of fields, in the order in which they are written."""
     if isinstance(tree, dict):
         described = len(_GENERIC & tree.keys()) > 1
         for name, item in tree.items():
             if not (described and name in _GENERIC):
                 yield name
-            yield from _subjects(item)
+            yield from _keys(item)
     elif isinstance(tree, list):
         for item in tree:
-            yield from _subjects(item)
-    elif isinstance(tree, str):
-        yield tree
+            yield from _keys(item)
 
 
-def _names(tree: Any, field: str) -> bool:
-    return any(_is_name(text, field) for text in _subjects(tree))
-
-
-def _speaks_of(tree: Any, field: str) -> bool:
-    phrase = _phrase(field)
-    return any(isinstance(item, str) and phrase.search(item) for _, item in leaves(tree))
-
-
-def _place(tree: Any, field: str, *, exact: bool) -> tuple[int, int]:
-    phrase = _phrase(field)
-    for number, text in enumerate(_subjects(tree)):
-        if exact and _is_name(text, field):
-            return number, 0
-        if not exact and (match := phrase.search(text)):
-            return number, match.start()
-    return 1_000_000, 0
+def _place(tree: Any, field: str, way: str) -> tuple[int, int] | None:
+    if way == "phrase":
+        phrase = _phrase(field)
+        matches = ((number, phrase.search(text)) for number, text in enumerate(_texts(tree)))
+        return next(((number, match.start()) for number, match in matches if match), None)
+    subjects = _keys(tree) if way == "key" else _texts(tree)
+    return next(
+        ((number, 0) for number, text in enumerate(subjects) if _is_name(text, field)), None
+    )

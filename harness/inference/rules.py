@@ -233,12 +233,12 @@ def _field(
         for each in group
         if (holder := layout.fields(each)) is not None and name in holder
     ]
-    fine = [value for _, value in sent if not any(breaks(rule, value) for rule in rules)]
+    types = [rule for rule in rules if rule.kind == "type"]
+    fine = [value for _, value in sent if not any(breaks(rule, value) for rule in types)]
     evidence = [each.id for each, _ in sent if each.ok or not known.values]
     result = input_field(name, known, fine, evidence[:20])
-    typed = next((rule.limit for rule in rules if rule.kind == "type"), None)
-    if result.type == "any" and not known.given and typed is not None:
-        result.type = typed
+    if result.type == "any" and not known.given and types:
+        result.type = types[0].limit
     result.rules = rules
     return result
 

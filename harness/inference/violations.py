@@ -131,10 +131,6 @@ class Known:
             len(text) <= _LONG_WORD for text in self.texts
         )
 
-    @property
-    def repeats(self) -> bool:
-        return sum(self.texts.values()) >= _FEW_VALUES * max(len(self.texts), 1)
-
 
 def breaks(rule: Rule, value: Any, *, nullable: bool = False) -> bool:
     """Whether a sent value breaks a rule. Null breaks `not_null`, and `type` unless nullable."""
@@ -228,6 +224,4 @@ def choose(value: Any, known: Known, tree: Any, field_name: str) -> str | None:
         return "min_length"
     if hinted:
         return hinted[0]
-    if "enum" in kinds and known.repeats and "valid" in text:
-        return "enum"
     return next((kind for kind in kinds if kind in STRUCTURAL), None)

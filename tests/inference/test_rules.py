@@ -1,75 +1,18 @@
 """Rules of request bodies, learned from refusals in the styles of common frameworks."""
 
-import json
 from typing import Any
 
-from harness.inference.model import Rule
-from harness.inference.observe import UNPARSABLE, Observation
-from harness.inference.rules import RequestFacts, learn_requests
-
-Sent = tuple[Any, int, Any]
-
-
-def observed(
-    sent: list[Sent],
-    method: str = "POST",
-    template: str = "/things",
-    content_type: str = "application/json",
-) -> list[Observation]:
-    return [
-        Observation(
-            index=index,
-            recording="test",
-            seq=index + 1,
-            method=method,
-            path=template,
-            template=template,
-            params={},
-            query=[],
-            origin="http://app.test",
-            body=body,
-            body_type=content_type,
-            status=status,
-            answer=answer,
-            is_json=True,
-            answer_type="application/json",
-            headers={},
-            raw_body=b"" if body is None else b"{" if body is UNPARSABLE else _raw(body),
-        )
-        for index, (body, status, answer) in enumerate(sent)
-    ]
-
-
-def _raw(body: Any) -> bytes:
-    return json.dumps(body).encode()
-
-
-def learned(sent: list[Sent], **options: str) -> RequestFacts:
-    observations = observed(sent, **options)
-    return learn_requests(observations)[observations[0].key]
-
-
-def rules_of(facts: RequestFacts, field: str) -> dict[str, Rule]:
-    return {
-        rule.kind: rule for each in facts.body.fields if each.name == field for rule in each.rules
-    }
-
-
-def predict(facts: RequestFacts, body: Any) -> Any:
-    method, template = facts.observations[0].key
-    [observation] = observed([(body, 0, None)], method, template)
-    return facts.response(observation)
-
-
-ACCEPTED: list[Sent] = [
-    ({"name": "Ada", "email": "ada@app.test", "age": 36}, 201, {"id": 1}),
-    ({"name": "Grace", "email": "grace@app.test", "age": 30}, 201, {"id": 2}),
-    ({"name": "Edsger", "email": "ewd@app.test"}, 201, {"id": 3}),
-]
-
-
-def keyed(**errors: str) -> dict[str, Any]:
-    return {"errors": {field: [text] for field, text in errors.items()}}
+from harness.inference.observe import UNPARSABLE
+from harness.inference.rules import learn_requests
+from tests.inference.refusals import (
+    ACCEPTED,
+    Sent,
+    keyed,
+    learned,
+    observed,
+    predict,
+    rules_of,
+)
 
 
 def test_errors_under_the_names_of_fields_are_merged() -> None:
@@ -197,6 +140,17 @@ def test_only_listed_words_are_allowed() -> None:
     assert predict(facts, {"status": "new"}) == (422, {"error": message})
 
 
+def test_wrong_credentials_are_no_rule() -> None:
+    def login(name: str, password: str) -> dict[str, str]:
+        return {"name": name, "password": password}
+
+    sent: list[Sent] = [(login(name, "secret"), 200, {}) for name in ("ada", "bob", "ada", "bob")]
+    wrong = {"message": "Invalid name or password"}
+    facts = learned([*sent, (login("eve", "no"), 400, wrong), (login("ada", "x"), 400, wrong)])
+    assert not facts.explained
+    assert not any(field.rules for field in facts.body.fields)
+
+
 def test_errors_about_the_state_are_no_rules() -> None:
     facts = learned(
         [*ACCEPTED, ({"name": "Al", "email": "ada@app.test"}, 409, keyed(name="is already taken"))]
@@ -246,43 +200,6 @@ def test_envelope_empty_body_and_text_that_is_no_json() -> None:
     assert facts.unparsable.status == 400
 
 
-def test_rules_carry_over_to_fields_that_do_not_contradict_them() -> None:
-    observations = observed(
-        [
-            *ACCEPTED,
-            ({"email": "a@b.c"}, 422, keyed(name="is required")),
-            ({"name": 5, "email": "a@b.c"}, 422, keyed(name="must be a string")),
-            ({"name": "Lin", "email": "a@b.c", "age": "x"}, 422, keyed(age="must be a number")),
-        ]
-    )
-    other = observed(
-        [
-            ({"text": "one", "note": ""}, 201, {}),
-            ({"text": "two", "note": 7}, 201, {}),
-        ],
-        template="/notes",
-    )
-    for number, each in enumerate(other, len(observations)):
-        each.index = number
-    facts = learn_requests([*observations, *other])
-    email = rules_of(facts["POST", "/things"], "email")
-    assert email["required"].assumed
-    assert email["type"].assumed
-    notes = facts["POST", "/notes"]
-    assert set(rules_of(notes, "text")) == {"required", "not_null", "type"}
-    assert "type" not in rules_of(notes, "note")
-    assert predict(notes, {"note": "x"}) == (422, keyed(text="is required"))
-
-
-def test_updates_require_nothing() -> None:
-    created = observed([*ACCEPTED, ({"email": "a@b.c"}, 422, keyed(name="is required"))])
-    updated = observed(
-        [({"name": "New"}, 200, {}), ({"email": "n@app.test"}, 200, {})], "PATCH", "/things/{id}"
-    )
-    facts = learn_requests([*created, *updated])
-    assert predict(facts["PATCH", "/things/{id}"], {}) is None
-
-
 def test_a_form_sent_to_a_json_operation_is_not_an_object() -> None:
     answer = {"detail": [{"loc": ["body"], "msg": "not an object", "input": '{"name": "x"}'}]}
     form = observed(
@@ -291,3 +208,74 @@ def test_a_form_sent_to_a_json_operation_is_not_an_object() -> None:
     facts = learn_requests([*observed(ACCEPTED), *form])["POST", "/things"]
     assert [rule.kind for rule in facts.body.body_rules] == ["type"]
     assert facts.reproduces(form[0])
+
+
+def test_issues_with_paths_and_codes() -> None:
+    def issue(field: str, code: str, message: str) -> dict[str, Any]:
+        return {"code": code, "path": [field], "message": message}
+
+    def failure(*issues: dict[str, Any]) -> dict[str, Any]:
+        return {"success": False, "error": {"name": "ZodError", "issues": list(issues)}}
+
+    missing = [issue(name, "invalid_type", "Required") for name in ("name", "email")]
+    facts = learned(
+        [
+            *ACCEPTED,
+            ({}, 400, failure(*missing)),
+            (
+                {"name": "Lin", "email": "nope"},
+                400,
+                failure(issue("email", "invalid_string", "Invalid email")),
+            ),
+        ]
+    )
+    assert not facts.unexplained
+    assert rules_of(facts, "email")["email"].status == 400
+    assert predict(facts, {"email": "a@b.c"}) == (400, failure(missing[0]))
+
+
+def test_the_address_of_a_fault_may_be_a_pointer() -> None:
+    def failure(field: str) -> dict[str, Any]:
+        source = {"pointer": f"/data/attributes/{field}"}
+        return {"errors": [{"status": "422", "title": "is blank", "source": source}]}
+
+    facts = learned([*ACCEPTED, ({"name": "", "email": "a@b.c"}, 422, failure("name"))])
+    assert predict(facts, {"name": "", "email": "a@b.c"}) == (422, failure("name"))
+    assert not facts.unexplained
+
+
+def test_plain_text_errors() -> None:
+    facts = learned(
+        [*ACCEPTED, ({"email": "a@b.c"}, 400, "Name is required"), ({}, 400, "Name is required")]
+    )
+    assert not facts.unexplained
+    assert predict(facts, {"email": "a@b.c"}) == (400, "Name is required")
+
+
+def test_one_message_for_all_that_is_missing() -> None:
+    facts = learned([*ACCEPTED, ({}, 400, {"error": "Missing parameters"})])
+    assert predict(facts, {"name": "Lin"}) == (400, {"error": "Missing parameters"})
+
+
+def test_a_repeated_value_is_not_the_name_of_its_field() -> None:
+    sent: list[Sent] = [
+        ({"type": "a", "text": "x"}, 201, {}),
+        ({"type": "b", "text": "y"}, 201, {}),
+        (
+            {"text": 5},
+            400,
+            [{"type": "string.base", "message": "text must be a string", "path": ["text"]}],
+        ),
+    ]
+    facts = learned(sent)
+    assert "required" not in {
+        rule.kind for rule in rules_of(facts, "type").values() if not rule.assumed
+    }
+    assert rules_of(facts, "text")["type"].limit == "string"
+
+
+def test_refusals_for_other_reasons_stay_unexplained() -> None:
+    wrong = ({"name": "Ada", "email": "ada@app.test"}, 400, {"message": "not on sundays"})
+    facts = learned([*ACCEPTED, wrong])
+    assert [each.status for each in facts.unexplained] == [400]
+    assert not facts.explained
