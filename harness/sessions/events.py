@@ -36,6 +36,7 @@ class RunEnded(Event, frozen=True):
     outcome: str
     detail: str
     exit_code: int
+    reasons: list[str] = []
 
 
 class PhaseStarted(Event, frozen=True):

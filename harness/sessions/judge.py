@@ -70,8 +70,8 @@ def failures(
             continue
         wrong = [name for name in feature.acceptance.exchanges if name not in verdict.exact]
         if wrong:
-            reason = verdict.mismatches.get(wrong[0], "differs")
-            lines.append(f"{feature.id}: {wrong[0]} {reason}")
+            reason = verdict.mismatches.get(wrong[0], f"{wrong[0]} was not played")
+            lines.append(f"{feature.id}: {reason}")
     return tuple(lines)
 
 

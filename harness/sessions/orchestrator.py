@@ -31,11 +31,12 @@ from harness.sessions.workshop import Workshop
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended. `outcome`: done, paused, budget or stuck."""
+    """How a run ended. `outcome`: done, paused, budget or stuck; `reasons` say what is stuck."""
 
     outcome: str
     detail: str
     exit_code: int
+    reasons: tuple[str, ...] = ()
 
 
 class Orchestrator:
@@ -86,7 +87,9 @@ class Orchestrator:
         if limit := over_budget(self.limits, usage):
             return End("budget", limit, EXIT_BUDGET)
         if self.plan.at_end:
-            return End("stuck", self._what_is_stuck(), EXIT_STUCK)
+            detail = f"{len(failing)} features fail and no session makes progress"
+            reasons = failures(self.features, self._verdict, {item.id for item in failing})
+            return End("stuck", detail, EXIT_STUCK, tuple(reasons))
         return None
 
     # ---------------------------------------------------------------------------- sessions
@@ -255,12 +258,6 @@ class Orchestrator:
         if number is not None:
             self.workshop.stash(number, "stopped at once")
             self._finish(number, "stopped", "stopped at once", self._clock())
-
-    def _what_is_stuck(self) -> str:
-        failing = self.features.failing
-        reasons = failures(self.features, self._verdict, {item.id for item in failing})
-        first = "; ".join(reasons[:3]) or "nothing was verified in this run"
-        return f"{len(failing)} features fail and no session makes progress: {first}"
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC).replace(microsecond=0)

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+_SHOWN = 5
+_WIDTH = 200
+
 
 def run_text(document: dict[str, Any], directory: Path) -> str:
     """Return what `run` says at its end."""
@@ -52,5 +55,8 @@ def _next(document: dict[str, Any], directory: Path) -> list[str]:
         lines.append(f"  start it  understudy serve {directory}")
     if document["state"] in ("paused", "crashed", "stuck"):
         lines.append(f"  go on     understudy resume {directory}")
+    shown = [reason[:_WIDTH] for reason in document["reasons"][:_SHOWN]]
+    if shown:
+        lines += ["", "  what is stuck:", *(f"    {reason}" for reason in shown)]
     lines += [f"  unfinished work is on the branch {branch}" for branch in document["stashes"]]
     return lines

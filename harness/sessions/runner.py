@@ -143,7 +143,14 @@ def _announce(project: Project, options: Options, journal: Journal) -> Limits:
 
 
 def _say_end(journal: Journal, end: End) -> None:
-    journal.append(RunEnded(outcome=end.outcome, detail=end.detail, exit_code=end.exit_code))
+    journal.append(
+        RunEnded(
+            outcome=end.outcome,
+            detail=end.detail,
+            exit_code=end.exit_code,
+            reasons=list(end.reasons),
+        )
+    )
 
 
 def set_aside(project: Project) -> Path | None:

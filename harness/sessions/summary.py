@@ -10,7 +10,6 @@ from harness.sessions.budget import used
 from harness.sessions.events import (
     FeaturesWritten,
     Landed,
-    PauseRequested,
     Regressed,
     RunEnded,
     RunStarted,
@@ -46,6 +45,7 @@ def summarize(entries: Iterable[Entry], now: float | None = None) -> dict[str, A
         "features": {"total": teller.total, "passing": len(history.passing)},
         "sessions": list(teller.sessions.values()),
         "fidelity": teller.fidelity,
+        "reasons": teller.reasons,
         "regressions": teller.regressions,
         "stashes": teller.stashes,
         "tampering": teller.tampering,
@@ -76,6 +76,7 @@ class _Teller:
     def __init__(self) -> None:
         self.total = 0
         self.detail = ""
+        self.reasons: list[str] = []
         self.fidelity: dict[str, Any] = {}
         self.sessions: dict[int, dict[str, Any]] = {}
         self.regressions: list[dict[str, Any]] = []
@@ -120,7 +121,9 @@ class _Teller:
                 self.stashes.append(branch)
             case Tampered(what=what):
                 self.tampering.append(what)
-            case RunEnded(detail=detail) | PauseRequested(source=detail):
-                self.detail = detail
+            case RunStarted():
+                self.detail, self.reasons = "", []
+            case RunEnded(detail=detail, reasons=reasons):
+                self.detail, self.reasons = detail, reasons
             case _:
                 pass
