@@ -174,8 +174,9 @@ def _ways(
     ]
     limits = enumerate([*roles.limits, None])
     for (place, limit), (cost, style, start, first) in product(limits, starts):
-        default, most = _bounds(samples, full, limit, roles)
-        for size, top in product({None, default}, {None, most}):
+        said = _said(samples, limit)
+        default, most = said or _bounds(samples, full, limit, roles)
+        for size, top in [said] if said else product({None, default}, {None, most}):
             extra = place * 0.5 + (size is not None) * 0.2 + (top is not None) * 0.3
             yield (
                 cost + extra,
@@ -209,6 +210,22 @@ def _bounds(
     return _ceiling(unasked, counted=counted), _ceiling(excessive, counted=counted)
 
 
+def _said(samples: list[Sample], limit: str | None) -> tuple[int | None, int | None] | None:
+    """The default and the largest page, where answers repeat the limit that they keep."""
+    for location in dict.fromkeys(place for sample in samples for place in sample.scalars):
+        if not re.search(_FACT_NAMES["limit"], location[-1], re.IGNORECASE):
+            continue
+        pairs = [(s.number(limit), s.scalars[location]) for s in samples if location in s.scalars]
+        if not all(type(said) is int and said > 0 for _, said in pairs):
+            continue
+        default = {said for asked, said in pairs if asked is None}
+        lowered = {said for asked, said in pairs if asked is not None and said < asked}
+        raised = any(asked is not None and said > asked for asked, said in pairs)
+        if len(default) <= 1 and len(lowered) <= 1 and not raised:
+            return next(iter(default), None), next(iter(lowered), None)
+    return None
+
+
 def _ceiling(answers: list[tuple[int, int]], *, counted: bool) -> int | None:
     """The one size at which answers are cut, if they are; small ones only if a total says so."""
     size = max((shown for shown, _ in answers), default=0)
@@ -231,7 +248,7 @@ def learn_facts(
         named = re.search(_FACT_NAMES[fact], name, re.IGNORECASE) is not None
         if not named or (strict and fitting < len(values)):
             continue
-        if not all(_typed(fact, value) for value, *_ in values):
+        if not _possible(fact, [value for value, *_ in values]):
             continue
         rank = (-fitting / len(values), place)
         if best is None or rank < best:
@@ -255,9 +272,10 @@ def _says(fact: Fact, value: Any, page: Cut, total: int) -> bool:
     return bool(value == expected[fact])
 
 
-def _typed(fact: Fact, value: Any) -> bool:
+def _possible(fact: Fact, values: list[Any]) -> bool:
     if fact == "has_more":
-        return isinstance(value, bool)
+        return all(isinstance(value, bool) for value in values)
     if fact == "next_cursor":
-        return value is None or (isinstance(value, str) and "://" not in value)
-    return type(value) is int
+        texts = [value for value in values if value is not None]
+        return bool(texts) and all(isinstance(v, str) and "://" not in v for v in texts)
+    return all(type(value) is int for value in values)

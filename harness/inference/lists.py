@@ -240,7 +240,14 @@ class _Learner:
             used += [query.sort.param, query.sort.direction_param or ""]
         if query.paging:
             used += [query.paging.limit_param or "", query.paging.offset_param or ""]
-        return [typed_param(name, self._values(name)) for name in self.names if name in used]
+        numbers = {*self.roles.limits, *self.roles.offsets, *self.roles.pages}
+        return [
+            Param(name=name, type="integer")
+            if name in numbers
+            else typed_param(name, self._values(name))
+            for name in self.names
+            if name in used
+        ]
 
     def _values(self, name: str) -> list[str]:
         return [value for sample in self.samples for value in sample.params.get(name, ())]
