@@ -97,7 +97,7 @@ class Components:
                 "items": self._lift_child(item, key, parent.as_listed(), payload=payload)
             }
         properties = schema.get("properties", {})
-        if len(properties) < _MIN_PROPERTIES or key.lower() in _ASIDE:
+        if key.lower() in _ASIDE or len(properties) < (1 if payload else _MIN_PROPERTIES):
             return schema
         if key.lower() in _PAYLOAD:
             return self.lift(schema, parent) if payload else schema

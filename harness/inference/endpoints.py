@@ -20,6 +20,7 @@ _UNAUTHORIZED = 401
 _REFUSING = (400, 422)
 _MAX_CACHED = 20_000
 _MAX_SECRET_BODY = 16_384
+_MAX_REASON = 4_096
 _GRAPHQL_KEYS = frozenset({"query", "variables", "operationName", "extensions"})
 
 
@@ -135,7 +136,7 @@ class _Trace:
         self._evidence: dict[int, list[str]] = {}
         self._params: dict[bool, dict[str, TextShape]] = {True: {}, False: {}}
         self._query: dict[bool, dict[str, QueryShape]] = {True: {}, False: {}}
-        self._refused_without: list[frozenset[str]] = []
+        self._refusals: list[tuple[frozenset[str], bytes]] = []
         self._requests: dict[bool, dict[str, BodyShape]] = {True: {}, False: {}}
         self._responses: dict[int, dict[str, BodyShape]] = {}
         self._credentials: set[str] = set()
@@ -165,7 +166,7 @@ class _Trace:
         succeeded = status < _FAILED
         self._successes += succeeded
         self._observe_credentials(status, sent)
-        self._observe_params(request, match, status, succeeded=succeeded)
+        self._observe_params(request, match, response, succeeded=succeeded)
         if request.body:
             self._observe_request(request, succeeded=succeeded)
         self._observe_response(response)
@@ -190,7 +191,7 @@ class _Trace:
         self._open |= status < _FAILED and not sent
 
     def _observe_params(
-        self, request: Request, match: Match, status: int, *, succeeded: bool
+        self, request: Request, match: Match, response: Response, *, succeeded: bool
     ) -> None:
         for name, value in match.params.items():
             self._params[succeeded].setdefault(name, TextShape()).add(value)
@@ -199,9 +200,9 @@ class _Trace:
             grouped.setdefault(name, []).append(value)
         for name, values in grouped.items():
             self._query[succeeded].setdefault(name, QueryShape()).add(values)
-        if status in _REFUSING and not request.body:
-            self._refused_without.append(frozenset(grouped))
-            del self._refused_without[MAX_EVIDENCE:]
+        if response.status in _REFUSING and not request.body:
+            self._refusals.append((frozenset(grouped), response.body[:_MAX_REASON]))
+            del self._refusals[MAX_EVIDENCE:]
 
     def _observe_request(self, request: Request, *, succeeded: bool) -> None:
         content_type = request.content_type or _guessed(request.body)
@@ -267,12 +268,12 @@ class _Trace:
         }
 
     def _required_query(self) -> list[str]:
-        """Parameters of every success, without which a request was refused."""
+        """Parameters of every success; a request without one was refused for that reason."""
         return [
             name
             for name, shape in self._query[True].items()
             if shape.requests == self._successes
-            and any(name not in sent for sent in self._refused_without)
+            and any(name not in sent and name.encode() in why for sent, why in self._refusals)
         ]
 
     def _all_evidence(self) -> list[str]:

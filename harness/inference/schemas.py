@@ -79,8 +79,9 @@ class Shape:
             return
         start = body[:64].lstrip()[:1]
         if start == b"{":
+            fields = _FIELDS.decode(body)
             self.objects += 1
-            for key, raw in _FIELDS.decode(body).items():
+            for key, raw in fields.items():
                 self._property(key).add_json(bytes(raw))
         elif start == b"[":
             self._add_rows(_ROWS.decode(body))
