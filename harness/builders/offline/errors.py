@@ -1,7 +1,7 @@
 """The error classes of a backend: one for each answer, named after what went wrong."""
 
 import json
-from collections import defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -65,16 +65,14 @@ class ErrorRegistry:
         error.candidates.append((noun, kind, operation.id))
 
     def _name(self, error: ErrorClass) -> None:
-        nouns = {noun for noun, _, _ in error.candidates}
-        kinds = list(dict.fromkeys(kind for _, kind, _ in error.candidates))
-        if set(kinds) == {"NotFound", "WrongPassword"} or kinds == ["WrongPassword"]:
+        kinds = Counter(kind for _, kind, _ in error.candidates)
+        kind = kinds.most_common(1)[0][0]
+        nouns = {noun for noun, reason, _ in error.candidates if reason == kind}
+        wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kind
+        if "WrongPassword" in kinds:
             wanted = "InvalidCredentials"
-        elif len(kinds) == 1:
-            wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kinds[0]
-        else:
-            wanted = names.pascal(HTTPStatus(error.response.status).phrase)
         if wanted + "Error" in self._taken:
-            wanted = names.pascal(error.candidates[0][2]) + kinds[0]
+            wanted = names.pascal(error.candidates[0][2]) + kind
         error.name = names.unique(wanted, self._taken, suffix="Error")
         for node in walk(error.response.body):
             if getattr(node, "kind", None) in ("input", "path", "query", "column", "now", "body"):
@@ -150,7 +148,7 @@ def plain(expression: Any) -> Any:
 def class_code(backend: Backend, source: Source, error: ErrorClass, *, phrase: str = "") -> str:
     """Return the class statement of an error."""
     response = error.response
-    head = f'class {error.name}(ApiError):\n'
+    head = f"class {error.name}(ApiError):\n"
     lines = [f"status = {_status(response.status)}"]
     if phrase:
         lines.insert(0, f'"""{phrase}"""\n')
@@ -204,11 +202,3 @@ def _dynamic(backend: Backend, source: Source, error: ErrorClass) -> str:
 
 def _key_of(node: Any) -> str:
     return node.model_dump_json() if hasattr(node, "model_dump_json") else ""
-
-
-def by_kind(errors: ErrorRegistry) -> dict[str, list[ErrorClass]]:
-    """Group error classes by the kind of their first reason."""
-    groups: dict[str, list[ErrorClass]] = defaultdict(list)
-    for error in errors:
-        groups[error.candidates[0][1]].append(error)
-    return groups

@@ -1,7 +1,8 @@
 """Expressions and predicates of the model as Python expressions."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,9 @@ from harness.inference.model import (
     QueryValue,
     Template,
 )
+
+
+LONG = 70
 
 
 @dataclass(slots=True)
@@ -54,9 +58,25 @@ def literal(value: Any) -> str:
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(literal(item) for item in value) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=not value.isprintable())
-    return repr(value)
+    if isinstance(value, str) and len(value) > LONG:
+        return "(" + " ".join(_quoted(part) for part in _parts(value)) + ")"
+    return _quoted(value) if isinstance(value, str) else repr(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=not text.replace("\n", "").isprintable())
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Cut a long text behind spaces and line ends."""
+    part = ""
+    for word in re.findall(r"\S*\s*", text):
+        if part and (len(part) + len(word) > LONG or part.endswith("\n")):
+            yield part
+            part = ""
+        part += word
+    if part:
+        yield part
 
 
 def type_name(source: Source, name: str) -> str:
@@ -153,16 +173,39 @@ def compile_predicate(scope: Scope, predicate: Any) -> str:
     match predicate.kind:
         case "compare":
             return _compare(scope, predicate)
-        case "all":
-            return "(" + " and ".join(compile_predicate(scope, p) for p in predicate.of) + ")"
-        case "any":
-            return "(" + " or ".join(compile_predicate(scope, p) for p in predicate.of) + ")"
+        case "all" | "any":
+            return _membership(scope, predicate) or _joined(scope, predicate)
         case "not":
             if isinstance(predicate.of, Compare):
                 opposite: Any = "ne" if predicate.of.op == "eq" else "eq"
                 return _compare(scope, predicate.of.model_copy(update={"op": opposite}))
-            return f"not {compile_predicate(scope, predicate.of)}"
+            inner = compile_predicate(scope, predicate.of)
+            return inner.replace(" in {", " not in {") if " in {" in inner else f"not {inner}"
     return compile_expression(scope, predicate)
+
+
+def _joined(scope: Scope, predicate: Any) -> str:
+    word = " and " if predicate.kind == "all" else " or "
+    return "(" + word.join(compile_predicate(scope, part) for part in predicate.of) + ")"
+
+
+def _membership(scope: Scope, predicate: Any) -> str | None:
+    """Return `a not in {b, c}` for several comparisons of one side."""
+    op = "ne" if predicate.kind == "all" else "eq"
+    if len(predicate.of) < 2 or any(  # noqa: PLR2004
+        part.kind != "compare" or part.op != op for part in predicate.of
+    ):
+        return None
+    sides = [
+        [compile_expression(scope, side) for side in (part.left, part.right)]
+        for part in predicate.of
+    ]
+    common = set(sides[0]).intersection(*sides[1:])
+    if not common:
+        return None
+    one = min(common)
+    others = [next((side for side in pair if side != one), one) for pair in sides]
+    return f"{one} {'not in' if op == 'ne' else 'in'} {{{', '.join(others)}}}"
 
 
 def _compare(scope: Scope, compare: Compare) -> str:

@@ -20,7 +20,7 @@ def formatted(files: dict[str, str]) -> dict[str, str]:
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(content, encoding="utf-8")
-        _ruff(root, "check", "--select", "I,F401,C416", "--fix", "--silent", "--exit-zero")
+        _ruff(root, "check", "--select", "I,F401,UP034", "--fix", "--silent", "--exit-zero")
         _ruff(root, "format")
         return {path: (root / path).read_text(encoding="utf-8") for path in sorted(files)}
 

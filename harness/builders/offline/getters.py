@@ -70,8 +70,9 @@ class Getters:
         key = f"{lookup.entity}.{lookup.column}.{within}.{error}.{kind}"
         if key not in self.found:
             module = self._module(lookup.entity, writer.operation.resource)
-            taken = self._taken.setdefault(module, set())
-            stem = f"get_{names.snake(lookup.entity)}"
+            functions = {names.variable(item.id) for item in self.backend.model.operations}
+            taken = self._taken.setdefault(module, functions)
+            stem = f"find_{names.snake(lookup.entity)}"
             if stem in taken:
                 stem = f"{stem}_by_{names.snake(lookup.column or 'key')}"
             column = self.backend.entity(lookup.entity).column(lookup.column or "")

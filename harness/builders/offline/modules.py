@@ -205,6 +205,10 @@ class Modules:
             token_length=length,
             token_bytes=length or 32,
             guards=list(self.security.guards.values()),
+            nullable_password=any(
+                column.name == auth.password and column.nullable
+                for column in backend.entity(auth.user).columns
+            ),
             bare_only=not named,
             bare_too="" in auth.schemes,
             schemes="{" + ", ".join(literal(name) for name in named) + "}",
@@ -251,7 +255,14 @@ class Modules:
             if column.generated is not None and column.generated.suffix
         ]
         suffix = suffixes[0] if suffixes else 0
-        return {"suffix": suffix, "suffix_bytes": (suffix + 1) // 2}
+        styles = {
+            column.generated.slug_style
+            for entity in self.backend.model.entities
+            for column in entity.columns
+            if column.generated is not None and column.generated.by == "slug"
+        }
+        remove = "remove" in styles
+        return {"suffix": suffix, "suffix_bytes": (suffix + 1) // 2, "remove": remove}
 
     def _seed(self) -> str:
         backend, auth = self.backend, self.backend.auth

@@ -18,7 +18,6 @@ def project_files(backend: Backend, parameters: Parameters) -> dict[str, str]:
             description=literal(f"The backend of {title}."),
             jwt=auth is not None and auth.token_format == "jwt" and "open_session" in helpers,
             forms="FormModel" in helpers,
-            slugs="unique_slug" in helpers,
         ),
         ".gitignore": ".venv/\n__pycache__/\n.mypy_cache/\n.pytest_cache/\n.ruff_cache/\n.env\n",
     }

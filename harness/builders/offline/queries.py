@@ -65,8 +65,10 @@ class QueryWriter:
     def _filter(self, item: Filter) -> None:
         variable, kind = self.writer.plan.values[item.param]
         test = variable if item.ignore_empty and kind == "str | None" else f"{variable} is not None"
+        self.lines_before: list[str] = []
         condition = self._condition(item, variable, kind)
-        self.lines.append(f"if {test}:\n    query = query.where({condition})")
+        before = "".join(f"    {line}\n" for line in self.lines_before)
+        self.lines.append(f"if {test}:\n{before}    query = query.where({condition})")
 
     def _condition(self, item: Filter, variable: str, kind: str) -> str:
         scope = self.writer.scope
@@ -87,17 +89,21 @@ class QueryWriter:
         if item.op == "contains":
             return on_path(scope, self.entity, item.path, lambda c: f"{c}.contains([{variable}])")
         column = self._column(item.path)
-        value = variable if kind.split(" ")[0] != "str" else self._converted(column, variable)
+        if kind.split(" ")[0] == "str" and column.type in CONVERTERS:
+            return self._converted(item, CONVERTERS[column.type], variable)
         return on_path(
-            scope, self.entity, item.path, lambda c: f"{c} {OPERATORS[item.op]} {value}"
+            scope, self.entity, item.path, lambda c: f"{c} {OPERATORS[item.op]} {variable}"
         )
 
-    def _converted(self, column: Column, variable: str) -> str:
-        if column.type not in CONVERTERS:
-            return variable
-        helper = CONVERTERS[column.type]
+    def _converted(self, item: Filter, helper: str, variable: str) -> str:
+        """Compare with what the text spells; nothing is equal to what spells no value."""
         self.backend.helpers.add(helper)
-        return f"{self.source.use('app.params', helper)}({variable})"
+        value = f"{variable}_value"
+        self.lines_before.append(f"{value} = {self.source.use('app.params', helper)}({variable})")
+        condition = on_path(
+            self.writer.scope, self.entity, item.path, lambda c: f"{c} {OPERATORS[item.op]} {value}"
+        )
+        return f"{condition} if {value} is not None else {self.source.use('sqlalchemy', 'false')}()"
 
     def _column(self, path: list[str]) -> Column:
         entity = self.entity

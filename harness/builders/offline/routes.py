@@ -1,13 +1,14 @@
 """Routers: thin functions that take a request apart, call a service and show its result."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.builders.offline import names
-from harness.builders.offline.backend import Backend, walk
+from harness.builders.offline.backend import Backend
 from harness.builders.offline.errors import ErrorRegistry
-from harness.builders.offline.expressions import Row, Scope, compile_expression, literal
+from harness.builders.offline.expressions import Scope, compile_expression, literal
 from harness.builders.offline.parameters import Parameters
 from harness.builders.offline.plans import checked_param, paging_params, plan, route_path
 from harness.builders.offline.presenters import Presenters, oldest_first
@@ -106,6 +107,9 @@ class _RouteWriter:
     def _request_steps(self) -> Iterator[tuple[int, str]]:
         """Yield what the request is asked for, in the order of the checks."""
         seen: set[str] = set()
+        for param in self.operation.path_params:
+            if checked_param(self.operation, "path", param.name) is None:
+                yield -1, f"path:{param.name}"
         for index, check in enumerate(self.operation.checks):
             when = check.when
             step = ""
@@ -123,9 +127,6 @@ class _RouteWriter:
         end = len(self.operation.checks)
         if "user" not in seen and self.operation.auth != "none":
             yield end, "user"
-        for param in self.operation.path_params:
-            if f"path:{param.name}" not in seen:
-                yield -1, f"path:{param.name}"
         for param in self.operation.query_params:
             if f"query:{param.name}" not in seen:
                 yield -1, f"query:{param.name}"
@@ -381,6 +382,7 @@ class _RouteWriter:
         operation = self.operation
         self.lines.append(statement)
         text = "\n".join(self.lines)
+        self._drop_unused_user(text)
         arguments = [*self.arguments, *self.defaults]
         doc = operation.summary.strip().rstrip(".") + "."
         decorator = self._decorator(kind)
@@ -388,6 +390,21 @@ class _RouteWriter:
             f"{decorator}\nasync def {names.variable(operation.id)}({', '.join(arguments)})"
             f" -> {kind}:\n" + indent(f'"""{doc}"""\n{text}')
         )
+
+    def _drop_unused_user(self, text: str) -> None:
+        """Keep the guard of an endpoint that does not care who is asking, as a dependency."""
+        if self.operation.auth == "none":
+            return
+        alias = self.routers.security.dependency(self.operation)
+        me = self.plan.rows["me"].variable
+        argument = f"{me}: {alias}"
+        if argument not in self.arguments or re.search(rf"\b{me}\b", text):
+            return
+        self.arguments.remove(argument)
+        if self.routers.security.failures(self.operation):
+            function = self.source.use("app.security", self.routers.security.function(self.operation))
+            self.source.use("fastapi", "Depends")
+            self.before.append(f"Depends({function})")
 
     def _decorator(self, kind: str) -> str:
         operation = self.operation
@@ -418,7 +435,9 @@ class _RouteWriter:
                 self._parse_first():  # fmt: skip
             self.source.use("fastapi", "Depends")
             model = self.routers.requests.use(self.source, operation)
-            options.insert(0, f"dependencies=[Depends({model}.parsed)]")
+            self.before.insert(0, f"Depends({model}.parsed)")
+        if self.before:
+            options.insert(0, f"dependencies=[{', '.join(self.before)}]")
         found = self._failures()
         if found:
             self.source.use("app", "errors")
@@ -444,13 +463,3 @@ class _RouteWriter:
         if self.plan.values or self.operation.request:
             names_found.append("UnstorableValueError")
         return list(dict.fromkeys(names_found))
-
-
-def asks(node: Any, kind: str) -> bool:
-    """Say whether a tree has a node of a kind."""
-    return any(getattr(found, "kind", None) == kind for found in walk(node))
-
-
-def unused(row: Row) -> str:
-    """Return the variable of a row."""
-    return row.variable
