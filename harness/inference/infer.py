@@ -29,7 +29,7 @@ from harness.inference.world import World
 from harness.inference.writes import Writes
 from harness.traffic.exchange import Exchange, Exchanges
 
-BUDGET = 12 * 2**20
+BUDGET = 2 * 2**20
 """Bytes of bodies per recording from which behaviours are learned: the start of each."""
 
 

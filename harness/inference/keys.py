@@ -20,6 +20,7 @@ class ForeignKeys:
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
         self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
         self._by_key: dict[tuple[int, str], dict[str | None, Row]] = {}
+        self._by_key: dict[int, dict[tuple[str, str], Row]] = {}
         for draft in world.drafts:
             self._embedded(draft)
             self._scalars(draft)
@@ -48,14 +49,17 @@ class ForeignKeys:
         return None
 
     def by_key(self, draft: Draft, recording: str, value: Any) -> Row | None:
+        """The first row of a recording that was seen with a key."""
         text = identity(value) if value is not UNKNOWN else None
         if text is None:
             return None
-        place = (id(draft), recording)
-        if place not in self._by_key:
-            rows = list(self.world.all_rows(draft, recording))
-            self._by_key[place] = {identity(row.first(draft.key)): row for row in reversed(rows)}
-        return self._by_key[place].get(text)
+        index = self._by_key.get(id(draft))
+        if index is None:
+            index = self._by_key[id(draft)] = {}
+            for row in self.world.rows[id(draft)]:
+                if (mark := identity(row.first(draft.key))) is not None:
+                    index.setdefault((row.recording, mark), row)
+        return index.get((recording, text))
 
     def _add(self, draft: Draft, column: str, parent: Draft, source: str | None) -> None:
         self.columns[id(draft)][column] = parent

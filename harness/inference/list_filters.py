@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.inference import naming
-from harness.inference.columns import moment
+from harness.inference.columns import column_type, moment
 from harness.inference.list_samples import PRIMARY_KEY, Columns, Sample
 from harness.inference.model import Filter, Finding
 from harness.inference.resources import Draft
@@ -20,7 +20,7 @@ _WAYS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(^|_)(ne|not|exclude)(_|$)"), "ne"),
     (re.compile(r"(^|_)(like|ilike|contains|icontains|matches)(_|$)"), "like"),
 ]
-_SEARCH = re.compile(r"(^|_)(q|s|query|search|term|keywords?|text|filter)(_|$)")
+_SEARCH = re.compile(r"(^|_)(q|s|query|search|term|keywords?|text)(_|$)|^filter$")
 _STEM = 4
 
 
@@ -174,7 +174,7 @@ def narrowed(sample: Sample, ids: set[int], candidate: Candidate, param: str) ->
 def _candidates(
     columns: Columns, draft: Draft, samples: list[Sample], param: str, rows: list[set[int]]
 ) -> Iterator[Candidate]:
-    name = re.sub(r"_+", "_", naming.snake(param))
+    name = re.sub(r"^(filters?|where)_(?=.)", "", re.sub(r"_+", "_", naming.snake(param)))
     yield Candidate(None, _always, 0.5, 1)
     for path, target in _paths(columns, draft):
         affinity = _affinity(name, path)
@@ -186,7 +186,11 @@ def _candidates(
     for column in columns.typed(draft, list):
         affinity = _affinity(name, [column])
         yield _compared(columns, param, "contains", [column], affinity, 2)
-    texts = columns.typed(draft, str)
+    texts = [
+        column
+        for column in columns.typed(draft, str)
+        if column_type(columns.values(draft, column)) == "string"
+    ]
     for column in texts:
         yield _compared(columns, param, "like", [column], _affinity(name, [column]), 4)
     for link in columns.world.links:

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from harness.inference import naming
@@ -28,9 +29,13 @@ class Shape:
     location: Location
     instances: list[tuple[Observation, JsonObject]] = field(default_factory=list, repr=False)
 
-    @property
+    @cached_property
     def keys(self) -> dict[str, int]:
-        return Counter(key for _, value in self.instances for key in value)
+        """How often each key occurs; read after all instances are collected."""
+        counts: Counter[str] = Counter()
+        for _, value in self.instances:
+            counts.update(value.keys())
+        return counts
 
     @property
     def is_list(self) -> bool:
@@ -47,14 +52,14 @@ class Draft:
     roots: list[Shape] = field(repr=False)
     singleton: bool = False
 
-    @property
+    @cached_property
     def fields(self) -> list[str]:
         seen: dict[str, None] = {}
         for shape in [*self.roots, *self.shapes]:
             seen.update(dict.fromkeys(shape.keys))
         return list(seen)
 
-    @property
+    @cached_property
     def sparse(self) -> set[str]:
         """Fields that only some objects of one place have: absent means null."""
         return {

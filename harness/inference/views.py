@@ -156,12 +156,12 @@ class _Learner:
         for shape in shapes:
             samples = self.samples[id(shape)]
             for key in set(shape.keys) - written:
+                known = [s for s in samples if key in s.value]
+                if not _relational(known, key):
+                    continue
                 for expr, predict in self._candidates(draft):
-                    pairs = [(s.value[key], predict(s)) for s in samples if key in s.value]
-                    telling = any(actual not in (False, 0, None) for actual, _ in pairs)
-                    if telling and pairs and all(_same(a, p) for a, p in pairs):
-                        if expr not in found[key]:
-                            found[key].append(expr)
+                    if expr not in found[key] and all(_same(s.value[key], predict(s)) for s in known):
+                        found[key].append(expr)
         return found
 
     def _written(self, draft: Draft) -> set[str]:
@@ -298,6 +298,12 @@ class _Learner:
             text="{origin}" + self.result.urls[id(draft)][key] + "{key}",
             values={"key": ColumnValue(row="row", path=[source])},
         )
+
+
+def _relational(samples: list[Sample], key: str) -> bool:
+    """Whether a field could be a relation of the caller or a count, and is not always off."""
+    values = [sample.value[key] for sample in samples]
+    return all(isinstance(value, int) for value in values) and any(values)
 
 
 def _same(actual: Any, predicted: Any) -> bool:

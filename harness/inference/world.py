@@ -532,7 +532,7 @@ def _field_values(draft: Draft) -> dict[str, set[str]]:
     return {
         key: values
         for key, values in known.items()
-        if key == draft.key or len(values) > 1 or len(known[draft.key]) == 1
+        if key == draft.key or len(values) > 1 or len(known.get(draft.key, ())) == 1
     }
 
 
