@@ -29,7 +29,7 @@ class Rewriter(Protocol):
     def apply(self, exchange: Exchange) -> Exchange: ...
     def settle(self, text: bytes) -> bytes: ...
     @property
-    def learned(self) -> int: ...
+    def doubts(self) -> int: ...
 
 
 def read(path: Path, report: ImportReport) -> Iterator[Exchange]:
@@ -137,13 +137,13 @@ def _append_without_secrets(
     writer: RecordingWriter, exchanges: Iterable[Exchange], pseudonyms: Rewriter
 ) -> None:
     """Append under pseudonyms; go back for secrets that were written before they were known."""
-    learned = last_lesson = 0
+    doubts = last_doubt = 0
     for exchange in exchanges:
         seq = _append(writer, pseudonyms.apply(exchange))
-        if pseudonyms.learned > learned:
-            learned, last_lesson = pseudonyms.learned, seq
-    if last_lesson > 1:
-        writer.rewrite(pseudonyms.settle, until=last_lesson)
+        if pseudonyms.doubts > doubts:
+            doubts, last_doubt = pseudonyms.doubts, seq
+    if last_doubt > 1:
+        writer.rewrite(pseudonyms.settle, until=last_doubt)
 
 
 def _finish(

@@ -1,17 +1,31 @@
 """Secrets that were seen, and finding them again wherever they turn up."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
+_LONG_RUN = re.compile(rb"[^A-Za-z0-9]([A-Za-z0-9]{12,})").findall
+_SHORT_RUN = re.compile(rb"[A-Za-z0-9]{4,}").findall
 _FEW = 16
+_MEMORY = 200_000
+_SHORTEST = 12
 
 
 class KnownSecrets:
-    """A dictionary from secrets to stand-ins that replaces them in any text."""
+    """A dictionary from secrets to stand-ins that replaces them in any text.
+
+    A secret with a long run of letters and digits is looked for where the text has that very run.
+    Of the others a few are looked for one by one, many by their shorter runs.
+    """
 
     def __init__(self) -> None:
         self._stand_ins: dict[bytes, bytes] = {}
-        self._finders = [_Finder(12), _Finder(5), _Finder(1)]
+        self._by_long_run: dict[bytes, list[bytes]] = {}
+        self._by_short_run: dict[bytes, list[bytes]] = {}
+        self._others: list[bytes] = []
+        self._seen: set[int] = set()
+        self.doubts = 0
+        """How many secrets may have been in earlier texts."""
 
     def __len__(self) -> int:
         return len(self._stand_ins)
@@ -20,47 +34,50 @@ class KnownSecrets:
         """Remember a secret, also as it is written in a URL or inside JSON."""
         if secret in self._stand_ins:
             return
+        doubt = False
         for writing in (_same, _in_url, _in_form, _in_json):
             written = writing(secret)
             if written not in self._stand_ins:
                 self._stand_ins[written] = writing(stand_in)
-                any(finder.add(written) for finder in self._finders)
+                doubt |= self._file(written)
+        self.doubts += doubt
 
     def replace(self, text: bytes) -> bytes:
         """Return the text with every known secret replaced."""
-        found = [secret for finder in self._finders for secret in finder.found_in(text)]
+        found = [secret for secret in self._candidates(text) if secret in text]
         if not found:
             return text
         found.sort(key=len, reverse=True)
         pattern = b"|".join(re.escape(secret) for secret in found)
         return re.sub(pattern, lambda match: self._stand_ins[match[0]], text)
 
-
-class _Finder:
-    """Finds secrets whose longest run of letters and digits is not shorter than `shortest`.
-
-    A few are looked for one by one; of many only those whose run is a run of the text too.
-    """
-
-    def __init__(self, shortest: int) -> None:
-        self._runs_of = re.compile(rb"[A-Za-z0-9]{%d,}" % shortest).findall
-        self._secrets: list[bytes] = []
-        self._by_run: dict[bytes, list[bytes]] = {}
-
-    def add(self, secret: bytes) -> bool:
-        """Take the secret if it has such a run."""
-        run = max(self._runs_of(secret), key=len, default=None)
-        if run is None:
-            return False
-        self._secrets.append(secret)
-        self._by_run.setdefault(run, []).append(secret)
+    def _file(self, secret: bytes) -> bool:
+        """Note by what the secret is found; return whether earlier texts may have had it."""
+        long = max(_LONG_RUN(b" " + secret), key=len, default=None)
+        if long is not None:
+            self._by_long_run.setdefault(long, []).append(secret)
+            return len(self._seen) >= _MEMORY or hash(long) in self._seen
+        short = max(_SHORT_RUN(secret), key=len, default=None)
+        if short is not None:
+            self._by_short_run.setdefault(short, []).append(secret)
+        else:
+            self._others.append(secret)
         return True
 
-    def found_in(self, text: bytes) -> list[bytes]:
-        if len(self._secrets) <= _FEW:
-            return [secret for secret in self._secrets if secret in text]
-        runs = self._by_run.keys() & set(self._runs_of(text))
-        return [secret for run in runs for secret in self._by_run[run] if secret in text]
+    def _candidates(self, text: bytes) -> list[bytes]:
+        candidates = [*self._others]
+        if len(text) >= _SHORTEST:
+            runs = set(_LONG_RUN(b" " + text))
+            if len(self._seen) < _MEMORY:
+                self._seen.update(map(hash, runs))
+            for run in runs & self._by_long_run.keys():
+                candidates += self._by_long_run[run]
+        short_runs: Iterable[bytes] = self._by_short_run
+        if len(self._by_short_run) > _FEW:
+            short_runs = self._by_short_run.keys() & set(_SHORT_RUN(text))
+        for run in short_runs:
+            candidates += self._by_short_run[run]
+        return candidates
 
 
 def _same(text: bytes) -> bytes:

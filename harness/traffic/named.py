@@ -25,11 +25,10 @@ _MEMBER = re.compile(rb'"([\w.$ \-]{1,64})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+)
 _NESTED = re.compile(rb'(\\+")([\w.$ \-]{1,64})\1\s*:\s*\1((?:(?!\1).)*)\1')
 _PAIR = re.compile(rb"([\w.\-\[\]%]{1,64})=([^&\s\"'<>#;\\]+)")
 _MARKED = re.compile(
-    rb"eyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]*)*|\b[a-z]{2}_(?:live|test)_\w{10,}|\bgh[pousr]_\w{20,}"
+    rb"eyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]*)*|\b[a-z]{2}_(?:live|test)_\w{10,}|\bghp_\w{20,}"
     rb"|\bgithub_pat_\w{20,}|\bglpat-[\w\-]{16,}|\bxox[a-z]-[\w\-]{10,}|\bAKIA[0-9A-Z]{16}\b"
-    rb"|\bAIza[\w\-]{30,}"
 )
-_MARKS = (b"eyJ", b"_live_", b"_test_", b"ghp_", b"gho_", b"_pat_", b"glpat-", b"xox", b"AKIA")
+_MARKS = (b"eyJ", b"_live_", b"_test_", b"ghp_", b"_pat_", b"glpat-", b"xox", b"AKIA")
 _EMAIL = re.compile(rb"([\w.+%\-]+)(@(?:[\w\-]+\.)+[A-Za-z]{2,})")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CREDENTIALS = re.compile(rb"([A-Za-z][\w\-]*)\s+(\S+)\s*")
@@ -40,7 +39,8 @@ _NAME_BYTES = (string.ascii_letters + string.digits + "_.-[]%").encode()
 _PLACEHOLDERS = frozenset({b"", b"null", b"undefined", b"none", b"nil", b"true", b"false"})
 _LONGEST_NAME = 70
 _LONGEST_WORD = 10
-_DISTINCT = 8
+DISTINCT = 8
+"""Shorter secrets are too ordinary to look for."""
 _LONG = 16
 _VERY_LONG = 32
 
@@ -173,7 +173,7 @@ def is_token_like(value: bytes) -> bool:
 
 def is_distinct(value: bytes) -> bool:
     """Whether the value can hardly occur by chance."""
-    if len(value) < _DISTINCT:
+    if len(value) < DISTINCT:
         return False
     has_digit = _DIGIT.search(value) is not None
     return (has_digit and _LETTER.search(value) is not None) or len(value) >= _LONG

@@ -9,7 +9,7 @@ from functools import lru_cache
 from harness.traffic.exchange import Exchange, Headers, Request, Response
 from harness.traffic.known import KnownSecrets
 from harness.traffic.lexicon import is_password, is_session, is_token
-from harness.traffic.named import NamedSecrets, Side, is_token_like, is_word
+from harness.traffic.named import DISTINCT, NamedSecrets, Side, is_token_like, is_word
 from harness.traffic.stand_ins import StandIns
 
 _PART = re.compile(
@@ -21,7 +21,11 @@ _CREDENTIALS = re.compile(rb"([A-Za-z][\w\-]*)\s+(\S+)\s*")
 _SIGNED = re.compile(rb'(?i)((?:response|c?nonce|signature|credential|opaque)="?)([^",\s]+)')
 _SCHEMES = frozenset({b"bearer", b"token", b"basic", b"digest", b"jwt"})
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization"})
-_PUBLIC_HEADERS = ("access-control-", "sec-", "accept", "vary", "content-", "www-authenticate")
+_PUBLIC_PREFIXES = ("access-control-", "sec-", "accept", "content-")
+_PUBLIC_HEADERS = frozenset(
+    {"age", "cache-control", "connection", "date", "etag", "expires", "host", "last-modified"}
+    | {"pragma", "server", "strict-transport-security", "user-agent", "vary", "www-authenticate"}
+)
 _TELLING = re.compile(rb"=|eyJ|_live_|_test_")
 _CACHED = 8192
 _ERRORS = 400
@@ -37,7 +41,7 @@ class Pseudonyms:
     def __init__(self, key: bytes, personal: bool = False) -> None:
         self._known = KnownSecrets()
         self._named = NamedSecrets(StandIns(key), self._known, personal=personal)
-        self._handshake: tuple[Request, Request] | None = None
+        self._handshake: tuple[Request, int, Request] | None = None
         self._keyed_header = lru_cache(maxsize=_CACHED)(self._header)
         self._known_header = lru_cache(maxsize=_CACHED)(self._settled_header)
         self._known_when_cached = 0
@@ -64,24 +68,30 @@ class Pseudonyms:
         return self._known.replace(text)
 
     @property
-    def learned(self) -> int:
-        """How many distinctive secrets have been seen."""
-        return len(self._known)
+    def doubts(self) -> int:
+        """How many secrets may have been in exchanges before they were known."""
+        return self._known.doubts
 
     def _handshake_of(self, request: Request) -> Request:
-        if self._handshake is None or self._handshake[0] is not request:
-            self._handshake = request, self._settled_request(self._keyed_request(request))
-        return self._handshake[1]
+        """Return the request of a message's handshake, made once for all its messages."""
+        known = len(self._known)
+        if self._handshake is None or self._handshake[:2] != (request, known):
+            made = self._settled_request(self._keyed_request(request))
+            self._handshake = request, known, made
+        return self._handshake[2]
 
     # ------------------------------------------------------------ where names give them away
 
     def _keyed_request(self, request: Request) -> Request:
         query = self._named.in_text(_bytes(request.query), "asked") if request.query else b""
-        return replace(
-            request,
-            query=_text(query),
-            headers=self._keyed_headers(request.headers, "asked"),
-            body=self._keyed_body(request.body, request.content_type, "asked"),
+        return Request(
+            request.method,
+            request.scheme,
+            request.host,
+            request.path,
+            _text(query),
+            self._keyed_headers(request.headers, "asked"),
+            self._keyed_body(request.body, request.content_type, "asked"),
         )
 
     def _keyed_response(self, response: Response, echoed: dict[bytes, bytes]) -> Response:
@@ -92,7 +102,7 @@ class Pseudonyms:
                 value = rb'"' + re.escape(secret) + rb'"(?!\s*:)'
                 made = b'"' + stand_in.replace(b"\\", rb"\\") + b'"'
                 body = re.sub(value, made, body)
-        return replace(response, headers=self._keyed_headers(response.headers, side), body=body)
+        return Response(response.status, self._keyed_headers(response.headers, side), body)
 
     def _echoed(self, request: Request) -> dict[bytes, bytes]:
         """Return what an error may repeat of the request: ordinary words, but secret there."""
@@ -108,13 +118,13 @@ class Pseudonyms:
 
     def _header(self, name: str, value: str, side: Side) -> str:
         name = name.lower()
+        if name in _PUBLIC_HEADERS or name.startswith(_PUBLIC_PREFIXES):
+            return value
         data = _bytes(value)
         if name in _CREDENTIAL_HEADERS:
             return _text(self._credentials(data))
         if name in ("cookie", "set-cookie"):
             return _text(self._cookies(data, pairs=1 if name == "set-cookie" else None))
-        if name.startswith(_PUBLIC_HEADERS):
-            return value
         if self._named.is_secret(name, data, "asked"):
             return _text(self._named.secret(data, "plain"))
         return _text(self._named.in_text(data, side)) if _TELLING.search(data) else value
@@ -161,27 +171,29 @@ class Pseudonyms:
     # ----------------------------------------------------------------- wherever they turn up
 
     def _settled_request(self, request: Request) -> Request:
-        return replace(
-            request,
-            path=_text(self._known.replace(_bytes(request.path))),
-            query=_text(self._known.replace(_bytes(request.query))),
-            headers=self._settled_headers(request.headers),
-            body=self._known.replace(request.body),
+        settle = self._known.replace
+        return Request(
+            request.method,
+            request.scheme,
+            request.host,
+            _text(settle(_bytes(request.path))),
+            _text(settle(_bytes(request.query))),
+            self._settled_headers(request.headers),
+            settle(request.body),
         )
 
     def _settled_response(self, response: Response) -> Response:
-        return replace(
-            response,
-            headers=self._settled_headers(response.headers),
-            body=self._known.replace(response.body),
-        )
+        headers = self._settled_headers(response.headers)
+        return Response(response.status, headers, self._known.replace(response.body))
 
     def _settled_headers(self, headers: Headers) -> Headers:
         if len(self._known) != self._known_when_cached:
             self._known_header.cache_clear()
             self._known_when_cached = len(self._known)
         settled = self._known_header
-        return tuple([(name, settled(value)) for name, value in headers])
+        return tuple(
+            [(name, settled(value) if len(value) >= DISTINCT else value) for name, value in headers]
+        )
 
     def _settled_header(self, value: str) -> str:
         return _text(self._known.replace(_bytes(value)))

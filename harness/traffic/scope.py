@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from harness.traffic.exchange import Exchange, Request, Response
@@ -67,6 +68,7 @@ class Scope:
         self.hosts = [_host(host) for host in hosts]
         self.extra_hosts = [_host(host) for host in extra_hosts]
         self.denied_hosts = [_host(host) for host in denied_hosts]
+        self.host_verdict = lru_cache(maxsize=1024)(self._host_verdict)
 
     def verdict(self, exchange: Exchange) -> str | None:
         """Return why the exchange is left out; None when it is kept."""
@@ -82,7 +84,7 @@ class Scope:
             return PAGE
         return ASSET if _is_asset(request, exchange.response) else None
 
-    def host_verdict(self, host: str) -> str | None:
+    def _host_verdict(self, host: str) -> str | None:
         if _matches(host, self.denied_hosts):
             return DENIED
         if _matches(host, self.hosts) or _matches(host, self.extra_hosts):
