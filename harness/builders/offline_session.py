@@ -48,7 +48,7 @@ class OfflineBuilder:
         wanted = [item.resource for item in session.slice if item.resource != ELSEWHERE]
         chosen = {*built, *wanted}
         resources = [name for name in resource_order(session.model) if name in chosen]
-        files = self._generate(session.model, resources)
+        resources, files = self._generate_what_works(session, resources, built)
         new = [name for name in resources if name not in built]
         session.record.tool(
             "generate", f"{', '.join(new) or 'everything again'}, {len(files)} files"
@@ -59,6 +59,26 @@ class OfflineBuilder:
         self._commit(repository, files, resources, subject)
         merged = self._merge(repository, session)
         return Outcome(merged, exhausted=not merged and not new)
+
+    def _generate_what_works(
+        self, session: SessionContext, resources: list[str], built: list[str]
+    ) -> tuple[list[str], Mapping[str, str]]:
+        """Generate, without the new resources that the synthesizer cannot express."""
+        try:
+            return resources, self._generate(session.model, resources)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest can still be built
+            session.record.tool("generate", f"failed: {error!r}")
+        kept = [name for name in resources if name in built]
+        for name in resources:
+            if name in built:
+                continue
+            try:
+                self._generate(session.model, [*kept, name])
+            except Exception as error:  # noqa: BLE001
+                session.record.tool("generate", f"left out {name}: {error!r}")
+            else:
+                kept.append(name)
+        return kept, self._generate(session.model, kept)
 
     def _commit(
         self,

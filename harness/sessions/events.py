@@ -93,6 +93,13 @@ class ToolRan(Event, frozen=True):
     seconds: float = 0.0
 
 
+class BuilderFailed(Event, frozen=True):
+    """A builder made a mistake of its own; its session ended with it."""
+
+    error: str
+    trace: str
+
+
 class CommandBlocked(Event, frozen=True):
     command: str
     reason: str
@@ -189,6 +196,7 @@ AnyEvent = (
     | SessionStarted
     | SessionEnded
     | ToolRan
+    | BuilderFailed
     | CommandBlocked
     | Spent
     | Waited

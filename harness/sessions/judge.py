@@ -75,10 +75,17 @@ def failures(
     return tuple(lines)
 
 
+def _gist(text: str) -> str:
+    """Return the first and the last telling line of an error with a traceback in it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("The whole log")]
+    return told[0] if len(told) == 1 else f"{told[0]} {told[-1]}"
+
+
 def why(verdict: Verdict, lost: AbstractSet[str]) -> str:
     """Say in a line why a session's work is not fit for the main line; empty when it is."""
     if verdict.broken:
-        return f"the backend does not run: {verdict.broken}"
+        return f"the backend does not run: {_gist(verdict.broken)}"
     if lost:
         named = ", ".join(sorted(lost)[:3])
         return f"{len(lost)} features that passed fail now: {named}"

@@ -1,18 +1,20 @@
 """The main job: sessions, one after the other, until every feature passes or the run must end."""
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.builders import Builder, Outcome, SessionContext
-from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK
+from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK, UnderstudyError
 from harness.features.feature import FILE, Feature, FeatureList
 from harness.inference.model import ApiModel
 from harness.sessions.budget import Limits, over_budget, spent, used
 from harness.sessions.control import Control, StopNow
 from harness.sessions.events import (
     BackendCreated,
+    BuilderFailed,
     FeaturesWritten,
     PauseRequested,
     PhaseStarted,
@@ -124,7 +126,7 @@ class Orchestrator:
         number = self._start("coding", builder, chosen)
         self.workshop.open(number)
         began = self._clock()
-        outcome = builder.run(self._context(number, chosen))
+        outcome = self._build(builder, self._context(number, chosen))
         self._put_back_list()
         if outcome.exhausted or not self.workshop.changed:
             self.workshop.stash(number, "nothing to merge")
@@ -134,6 +136,16 @@ class Orchestrator:
         verdict = self._judge()
         now, before = passing(self.features, verdict), self.features.passing
         self._settle(number, outcome, verdict, now - before, before - now, began)
+
+    def _build(self, builder: Builder, context: SessionContext) -> Outcome:
+        """Let the builder work; a mistake of its own ends its session, not the run."""
+        try:
+            return builder.run(context)
+        except UnderstudyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - builders are plugged in, anything may come
+            self.journal.append(BuilderFailed(error=repr(error), trace=traceback.format_exc()))
+            return Outcome(f"the builder failed: {error!r}", exhausted=True)
 
     def _settle(
         self,

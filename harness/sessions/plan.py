@@ -11,7 +11,8 @@ class Plan:
     """Slices of failing features for one builder after the other.
 
     First resource by resource, in the order of the list; then everything that fails at once;
-    then the next builder. `size` is how many features a slice aims at, a resource is never split.
+    then the next builder. `size` is how many features a slice aims at: a resource is never split,
+    and after work that could not be merged each resource is tried by itself.
     """
 
     builders: list[Builder]
@@ -20,6 +21,8 @@ class Plan:
     dry: int = 0
     widened: bool = False
     _tried: set[str] = field(default_factory=set)
+    _last: set[str] = field(default_factory=set)
+    _alone: bool = False
 
     @property
     def builder(self) -> Builder:
@@ -39,25 +42,26 @@ class Plan:
         chosen: list[Feature] = []
         for resource in dict.fromkeys(item.resource for item in fresh):
             members = [item for item in fresh if item.resource == resource]
-            if chosen and len(chosen) + len(members) > self.size:
+            if chosen and (self._alone or len(chosen) + len(members) > self.size):
                 break
             chosen += members
-        self._tried |= {item.resource for item in chosen}
+        self._last = {item.resource for item in chosen}
+        self._tried |= self._last
         return chosen
 
     def learn(self, *, gained: int, landed: bool, exhausted: bool) -> None:
         """Take a session's result into account."""
-        progress = landed and gained > 0
-        self.dry = 0 if progress else self.dry + 1
-        if progress:
+        if landed and gained:
+            self.dry = 0
             return
-        last_slice = self.widened
-        if not landed:
-            self.widened = True
-        if last_slice and (exhausted or self.dry >= self.stuck_after):
+        self.dry += 1
+        if not landed and len(self._last) > 1 and not self.widened:
+            self._tried -= self._last
+            self._alone = True
+        if self.widened and (exhausted or self.dry >= self.stuck_after):
             self._next_builder()
 
     def _next_builder(self) -> None:
         self.builders.pop(0)
-        self.dry, self.widened = 0, False
+        self.dry, self.widened, self._alone = 0, False, False
         self._tried.clear()

@@ -25,6 +25,8 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"session {number} {outcome}: {summary} (+{gained} features)"
         case e.ToolRan(name=name, detail=detail):
             return f"{name}: {detail}"
+        case e.BuilderFailed(error=error):
+            return f"the builder failed: {error}"
         case e.CommandBlocked(command=command, reason=reason):
             return f"blocked `{command}`: {reason}"
         case e.Spent(tokens=tokens, usd=usd):
