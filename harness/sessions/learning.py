@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from harness.project import Project
 from harness.sessions.events import Inferred, PhaseStarted
 from harness.sessions.journal import Journal
 from harness.traffic.exchange import Exchange
+from harness.traffic.scope import Scope
 from harness.traffic.store import Recording
 from harness.verify.replay import reason_to_leave_out
 
@@ -30,7 +32,27 @@ def require_recordings(project: Project) -> list[Recording]:
             do=f"Bring traffic in with `understudy import {project.directory} FILE` "
             "(a HAR or mitmproxy flow file).",
         )
+    _require_target(project, recordings)
     return recordings
+
+
+def _require_target(project: Project, recordings: list[Recording]) -> None:
+    """Raise UsageError when understudy.toml wants none of the hosts that were recorded."""
+    target = project.config.target
+    scope = Scope(target.hosts, target.extra_hosts, target.denied_hosts)
+    recorded = sorted({host for recording in recordings for host in _hosts(recording)})
+    if not recorded or any(scope.host_verdict(host) is None for host in recorded):
+        return
+    raise UsageError(
+        f"The recordings of {project.directory} have traffic of {', '.join(recorded)} only, "
+        f"and understudy.toml asks for {', '.join(target.hosts)}.",
+        do="Correct `hosts` under [target] there, or import a capture of that host.",
+    )
+
+
+def _hosts(recording: Recording) -> Iterable[str]:
+    listed = recording.meta.get("hosts", "")
+    return listed.split(",") if listed else {exchange.request.host for exchange in recording}
 
 
 def learn(project: Project, journal: Journal | None = None) -> ApiModel:

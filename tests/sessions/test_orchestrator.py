@@ -192,3 +192,43 @@ def test_features_that_went_are_dropped_and_new_ones_are_built(bench: Make) -> N
     assert names(again) == {"rec-1": True, "rec-9": True}
     assert again.events(e.FeaturesWritten)[-1].dropped == 3
     again.journal.close()
+
+
+def test_a_builder_that_fails_ends_its_session_and_not_the_run(bench: Make) -> None:
+    one = bench(SHAPE)
+
+    def fail(session: SessionContext) -> Outcome:
+        raise KeyError(session.number)
+
+    end = one.run([fail, makes_exact("rec#3", "rec#4"), makes_exact(*EVERYTHING)])
+    assert end.outcome == "done"
+    (failed,) = one.events(e.BuilderFailed)
+    assert failed.error == "KeyError(2)"
+    assert "in fail" in failed.trace
+
+
+def test_after_work_that_cannot_be_merged_resources_are_tried_one_by_one(bench: Make) -> None:
+    one = bench({"a": ["rec#1"], "b": ["rec#2"], "c": ["rec#3"]})
+    one.judge.failed_tests = ("tests/test_b.py::test_it",)
+
+    def repaired(session: SessionContext) -> Outcome:
+        one.judge.failed_tests = ()
+        return makes_exact("rec#1")(session)
+
+    builder = ScriptedBuilder([makes_exact("rec#9"), repaired, makes_exact("rec#1", "rec#2")])
+    one.run(builder, size=9)
+    assert [[item.resource for item in seen.slice] for seen in builder.seen[:4]] == [
+        ["a", "b", "c"],
+        ["a"],
+        ["b"],
+        ["c"],
+    ]
+
+
+def test_when_nothing_else_is_left_what_gains_more_than_it_loses_is_kept(bench: Make) -> None:
+    one = bench({"users": ["rec#1", "rec#2", "rec#3"]})
+    trade = makes_exact("rec#2", "rec#3")
+    end = one.run([makes_exact("rec#1"), trade])
+    assert end.outcome == "stuck"
+    assert names(one) == {"rec-1": False, "rec-2": True, "rec-3": True}
+    assert one.events(e.Regressed) == [e.Regressed(by_session=3, features=["rec-1"], landed=True)]
