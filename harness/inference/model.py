@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 ColumnType = Literal[
     "string", "integer", "number", "boolean", "datetime", "date", "uuid", "json", "strings"
 ]
+FieldType = Literal["string", "integer", "number", "boolean", "object", "strings", "array", "any"]
 Evidence = list[str]
 """Exchanges that a fact rests on, as `recording#seq`."""
 
@@ -380,7 +381,7 @@ class InputField(Part):
     """
 
     name: str
-    type: Literal["string", "integer", "number", "boolean", "object", "strings", "array", "any"]
+    type: FieldType
     nullable: bool = False
     normalize: list[
         Literal["blank_to_null", "strip", "lower", "to_string", "email_domain_lower"]

@@ -11,13 +11,16 @@ from harness.inference.entities import Entities
 from harness.inference.keys import ForeignKeys
 from harness.inference.lists import ListFacts, learn_query
 from harness.inference.model import (
+    ColumnType,
     ColumnValue,
     Delete,
     DeleteMatching,
     Effect,
     EndSession,
     Expr,
+    FieldType,
     Finding,
+    InputField,
     InputValue,
     Insert,
     Lookup,
@@ -39,6 +42,13 @@ from harness.inference.world import PASSWORD, Row, World, leaves, token_values
 from harness.inference.writes import WriteFacts, Writes
 
 Key = tuple[str, str]
+_FIELD_TYPES: dict[ColumnType, FieldType] = {
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "strings": "strings",
+    "json": "any",
+}
 _LOGOUT = {"logout", "signout", "sign_out", "log_out"}
 
 
@@ -433,15 +443,24 @@ class _Builder:
         return found
 
     def _request_body(self) -> RequestBody | None:
-        if self.request is None:
-            return None
-        body = self.request.body
-        if not (body.fields or body.envelope or body.body_rules):
-            return None
+        body = self.request.body if self.request is not None else RequestBody()
         if self.facts is not None:
+            self._complete(body, self.facts)
             for each in body.fields:
                 each.normalize = list(self.facts.normalize.get(each.name, []))
-        return body
+        return body if body.fields or body.envelope or body.body_rules else None
+
+    def _complete(self, body: RequestBody, facts: WriteFacts) -> None:
+        """Add fields that siblings take and this operation was not sent yet."""
+        known = {each.name for each in body.fields}
+        entity = self.know.entities.of(self.know.writes.samples[self.key][0].row.draft)
+        for column_name, name in facts.inputs.items():
+            column = next((each for each in entity.columns if each.name == column_name), None)
+            if name in known or column is None:
+                continue
+            known.add(name)
+            kind = _FIELD_TYPES.get(column.type, "string")
+            body.fields.append(InputField(name=name, type=kind, nullable=column.nullable))
 
     def _effects(self, subject: str | None) -> list[Effect]:  # noqa: PLR0911
         if self.kind in {"create", "register"} and self.facts is not None:

@@ -1,5 +1,6 @@
 """The state in which a recording starts, rebuilt from what is first seen of each row."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -122,13 +123,18 @@ class _Seeder:
                 values[column.name] = self._reference(row, column)
             elif column.secret:
                 secret = row.first("password")
-                values[column.name] = None if secret is UNKNOWN else secret
+                values[column.name] = self._unknown_password(row) if secret is UNKNOWN else secret
             else:
                 known = row.first(fields[column.name]) if column.name in fields else UNKNOWN
                 if isinstance(known, Row | dict) and column.type != "json":
                     known = UNKNOWN
                 values[column.name] = self._gap(entity, column, row) if known is UNKNOWN else known
         return values
+
+    def _unknown_password(self, row: Row) -> str:
+        """Something that nobody logs in with: the recording never shows this user's password."""
+        text = f"{self.recording} {row.draft.name} {row.number}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _reference(self, row: Row, column: Column) -> Any:
         if column.name not in self.keys.of(row.draft):
