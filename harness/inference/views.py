@@ -6,18 +6,14 @@ that it contradicts; the first left in that order is taken.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.inference import naming
+from harness.inference.keys import ForeignKeys
 from harness.inference.model import (
-    ChildCount,
     ColumnValue,
     Const,
     Expr,
-    LinkCount,
-    Linked,
     Render,
     RenderChildren,
     RuledOut,
@@ -26,18 +22,9 @@ from harness.inference.model import (
     View,
     ViewField,
 )
-from harness.inference.keys import ForeignKeys
-from harness.inference.observe import JsonObject, Observation
+from harness.inference.relations import Relations, Sample, Verdict
 from harness.inference.resources import Draft, Shape, identity
-from harness.inference.world import LinkDraft, Row, World, token_values
-
-
-@dataclass
-class Sample:
-    observation: Observation
-    value: JsonObject
-    row: Row
-    caller: Row | None
+from harness.inference.world import World, token_values
 
 
 @dataclass
@@ -78,6 +65,8 @@ class _Learner:
             for draft in world.drafts
             for shape in draft.shapes
         }
+        self.relations = Relations(world, keys)
+        self.verdicts: dict[tuple[int, str], list[tuple[Expr, Verdict]]] = {}
         self.unnamed: dict[int, View] = {}
         self.inner: dict[tuple[int, str], Shape] = {}
 
@@ -154,15 +143,24 @@ class _Learner:
         found: dict[str, list[Expr]] = defaultdict(list)
         written = {draft.key, *self.keys.scalar_fields(draft), *self._written(draft)}
         for shape in shapes:
-            samples = self.samples[id(shape)]
             for key in set(shape.keys) - written:
-                known = [s for s in samples if key in s.value]
-                if not _relational(known, key):
-                    continue
-                for expr, predict in self._candidates(draft):
-                    if expr not in found[key] and all(_same(s.value[key], predict(s)) for s in known):
+                on = any(sample.value.get(key) for sample in self.samples[id(shape)])
+                for expr, verdict in self._verdicts(draft, shape, key) if on else ():
+                    if verdict.telling and verdict.against is None and expr not in found[key]:
                         found[key].append(expr)
         return found
+
+    def _verdicts(self, draft: Draft, shape: Shape, key: str) -> list[tuple[Expr, Verdict]]:
+        """What the samples of a field say of each relation that it could show."""
+        place = (id(shape), key)
+        if place not in self.verdicts:
+            samples = [s for s in self.samples[id(shape)] if key in s.value]
+            self.verdicts[place] = [
+                (each.expr, each.judge(samples, key))
+                for each in self.relations.of(draft)
+                if all(type(sample.value[key]) is each.type for sample in samples)
+            ]
+        return self.verdicts[place]
 
     def _written(self, draft: Draft) -> set[str]:
         """Fields that requests set: what is sent is stored."""
@@ -175,54 +173,14 @@ class _Learner:
                         names.update(value if isinstance(value, dict) else ())
         return names
 
-    def _candidates(self, draft: Draft) -> list[tuple[Expr, Callable[[Sample], Any]]]:
-        candidates: list[tuple[Expr, Callable[[Sample], Any]]] = []
-        for link in self.world.links:
-            if link.target is draft:
-                candidates.append((Linked(link=link.name, row="row"), self._linked(link)))
-                candidates.append((LinkCount(link=link.name, row="row"), self._link_count(link)))
-        for child in self.world.drafts:
-            for column, parent in self.keys.of(child).items():
-                if parent is draft:
-                    expr = ChildCount(entity=child.name, column=column, row="row")
-                    candidates.append((expr, self._child_count(child, column)))
-        return candidates
-
-    def _linked(self, link: LinkDraft) -> Callable[[Sample], Any]:
-        def predict(sample: Sample) -> bool:
-            caller = sample.caller
-            index = sample.observation.index
-            return caller is not None and self.world.linked(link, caller, sample.row, index)
-
-        return predict
-
-    def _link_count(self, link: LinkDraft) -> Callable[[Sample], Any]:
-        def predict(sample: Sample) -> int:
-            index = sample.observation.index
-            return len(self.world.linked_sources(link, sample.row, index))
-
-        return predict
-
-    def _child_count(self, child: Draft, column: str) -> Callable[[Sample], Any]:
-        def predict(sample: Sample) -> int:
-            index, recording = sample.observation.index, sample.observation.recording
-            return sum(
-                1
-                for row in self.world.all_rows(child, recording)
-                if row.exists_after(index) and self.keys.parent(row, column, index) is sample.row
-            )
-
-        return predict
-
     def _explain(self, draft: Draft, shape: Shape, key: str, computed: list[Expr] | None) -> Expr:
         samples = [s for s in self.samples[id(shape)] if key in s.value]
         values = [s.value[key] for s in samples]
         if (expr := self._special(draft, shape, key, samples)) is not None:
             return expr
-        for candidate, predict in self._candidates(draft) if computed else ():
-            fits = all(_same(s.value[key], predict(s)) for s in samples)
-            if candidate in (computed or ()) and fits:
-                return candidate
+        for expr, verdict in self._verdicts(draft, shape, key) if computed else ():
+            if expr in (computed or ()) and verdict.against is None:
+                return expr
         if computed and all(value == values[0] for value in values):
             return Const(value=values[0])
         self.result.columns[id(draft)][key] = None
@@ -235,18 +193,18 @@ class _Learner:
         return list(dict.fromkeys(s.observation.id for s in samples))[:5]
 
     def _ruled_out(self, draft: Draft, shape: Shape, key: str, chosen: Expr) -> list[RuledOut]:
-        """The explanations of the field's type that a sample contradicts."""
+        """The relations and the constant that a sample contradicts."""
+        found = [
+            RuledOut(value=expr, evidence=[verdict.against.observation.id])
+            for expr, verdict in self._verdicts(draft, shape, key)
+            if verdict.against is not None and expr != chosen
+        ]
         samples = [s for s in self.samples[id(shape)] if key in s.value]
-        found: list[RuledOut] = []
-        if key == draft.key or not samples or not isinstance(samples[0].value[key], bool | int):
-            return found
-        candidates = [(Const(value=samples[0].value[key]), lambda _: samples[0].value[key])]
-        for expr, predict in [*self._candidates(draft), *candidates]:
-            if expr == chosen or type(predict(samples[0])) is not type(samples[0].value[key]):
-                continue
-            against = next((s for s in samples if not _same(s.value[key], predict(s))), None)
-            if against is not None:
-                found.append(RuledOut(value=expr, evidence=[against.observation.id]))
+        values = [sample.value[key] for sample in samples]
+        if all(isinstance(value, int) for value in values) and len(set(values)) > 1:
+            against = next(s for s in samples if s.value[key] != values[0])
+            constant = Const(value=values[0])
+            found.append(RuledOut(value=constant, evidence=[against.observation.id]))
         return found
 
     def _special(self, draft: Draft, shape: Shape, key: str, samples: list[Sample]) -> Expr | None:
@@ -298,16 +256,6 @@ class _Learner:
             text="{origin}" + self.result.urls[id(draft)][key] + "{key}",
             values={"key": ColumnValue(row="row", path=[source])},
         )
-
-
-def _relational(samples: list[Sample], key: str) -> bool:
-    """Whether a field could be a relation of the caller or a count, and is not always off."""
-    values = [sample.value[key] for sample in samples]
-    return all(isinstance(value, int) for value in values) and any(values)
-
-
-def _same(actual: Any, predicted: Any) -> bool:
-    return type(actual) is type(predicted) and bool(actual == predicted)
 
 
 def _by_importance(shapes: list[Shape], draft: Draft) -> list[Shape]:
