@@ -216,7 +216,7 @@ def _nullable_key(draft: Draft, column: str, world: World, keys: ForeignKeys) ->
             fact = row.facts.get(name)
             if fact is None or any(value is None for value in fact[1]):
                 return True
-        if not keys.sources[id(draft), column] and row.born < 0:
+        if not keys.sources[id(draft), column] and keys.parent(row, column, row.born) is None:
             return True
     return False
 

@@ -211,7 +211,10 @@ class World:
             if row is not None and row.died is None:
                 found[name] = row
             elif row is None and observation.ok:
-                found[name] = self._new_row(binding.draft, observation, {binding.field: value})
+                row = self._new_row(binding.draft, observation, {binding.field: value})
+                collection = (observation.template or "").partition(f"/{{{name}}}")[0]
+                self._place(row, collection, found)
+                found[name] = row
         return found
 
     def _show_roots(
@@ -236,7 +239,17 @@ class World:
                         row = caller
                     elif ends_in_param and draft.singleton:
                         row = None
-                self._show(observation, shape, draft, value, row)
+                shown = self._show(observation, shape, draft, value, row)
+                if shape.is_list:
+                    self._place(shown, observation.template or "", targets)
+
+    def _place(self, row: Row, collection: str, targets: dict[str, Row]) -> None:
+        """A row that is listed where its kind is created belongs to the rows of the path."""
+        created = ("POST", collection) in self.creators and any(
+            draft is row.draft for _, draft in self.roots.get(("POST", collection), ())
+        )
+        if created and targets:
+            self.parents.setdefault(id(row), dict(targets))
 
     def _create(
         self, draft: Draft, observation: Observation, value: JsonObject, targets: dict[str, Row]
