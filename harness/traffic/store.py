@@ -79,7 +79,7 @@ DROP TABLE ranks;
 """
 _RAW, _ZSTD = b"\x00", b"\x01"
 _SMALL = 64
-_CACHED_HASHES = 8192
+_CACHED_HASHES = 100_000
 
 _LAST_BLOB = """
 SELECT max(max(ifnull(request_headers, 0), ifnull(request_body, 0), ifnull(response_headers, 0),
@@ -166,6 +166,7 @@ class RecordingWriter:
         self._seq: int = last or 0
         (last,) = self._connection.execute("SELECT max(id) FROM blobs").fetchone()
         self._blob: int = last or 0
+        self._knows_all = self._blob == 0
         self.set_meta(meta or {})
 
     def __enter__(self) -> Self:
@@ -244,7 +245,7 @@ class RecordingWriter:
             after = change(before)
             if after != before:
                 execute(_SET_BLOB, (_digest(after), self._packed(after), blob))
-        self._blob_ids.clear()
+        self._forget_digests()
         for seq, path, query in execute(_LINES, (until,)).fetchall():
             line = f"{path}?{query}".encode("utf-8", "surrogateescape")
             after = change(line)
@@ -278,16 +279,22 @@ class RecordingWriter:
         if not data:
             return None
         digest = _digest(data)
-        known = self._blob_ids.get(digest) or self._stored(digest)
+        known = self._blob_ids.get(digest)
+        if known is None and not self._knows_all:
+            known = self._stored(digest)
         if known is None:
             self._blob += 1
             known = self._blob
             row = (known, digest, self._packed(data))
             self._connection.execute("INSERT INTO blobs VALUES (?, ?, ?)", row)
         if len(self._blob_ids) >= _CACHED_HASHES:
-            self._blob_ids.clear()
+            self._forget_digests()
         self._blob_ids[digest] = known
         return known
+
+    def _forget_digests(self) -> None:
+        self._blob_ids.clear()
+        self._knows_all = False
 
     def _packed(self, data: bytes) -> bytes:
         return _RAW + data if len(data) < _SMALL else _ZSTD + self._pack(data)
