@@ -38,11 +38,14 @@ _VALUE = msgspec.json.Decoder()
 
 
 class Shape:
-    """What was seen at one place. Counts are of distinct rows, not of all repetitions."""
+    """What was seen at one place. Counts are of distinct rows, not of all repetitions.
+
+    `settled`: no further text can change what is known of the texts here.
+    """
 
     __slots__ = (
         "arrays", "booleans", "example", "extra", "floats", "formats", "high", "integers", "items",
-        "low", "nulls", "objects", "properties", "seen", "strings", "words",
+        "low", "nulls", "objects", "properties", "seen", "settled", "strings", "words",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -57,6 +60,7 @@ class Shape:
         self.items: Shape | None = None
         self.seen: set[int] | None = None
         self.example: Any = None
+        self.settled = False
 
     @property
     def count(self) -> int:
@@ -109,13 +113,7 @@ class Shape:
         if kind is str:
             self._add_text(value)
         elif kind is dict:
-            self.objects += 1
-            known = self.properties
-            for key, item in value.items():
-                child = known.get(key)
-                if child is None:
-                    child = self._property(key)
-                child.add(item)
+            self._add_object(value)
         elif value is None:
             self.nulls += 1
         elif kind is list:
@@ -129,6 +127,20 @@ class Shape:
             self._keep(value)
         else:
             self._add_number(value)
+
+    def _add_object(self, value: dict[str, Any]) -> None:
+        self.objects += 1
+        known = self.properties
+        for key, item in value.items():
+            child = known.get(key)
+            if child is None:
+                child = self._property(key)
+            if item is None:
+                child.nulls += 1
+            elif child.settled and type(item) is str:
+                child.strings += 1
+            else:
+                child.add(item)
 
     def _property(self, key: str) -> "Shape":
         child = self.properties.get(key)
@@ -165,6 +177,7 @@ class Shape:
             self.formats = still(self.formats, value)
         words = self.words
         if words is None:
+            self.settled = not self.formats
             return
         if value in words:
             words[value] += 1

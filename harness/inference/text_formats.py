@@ -36,6 +36,9 @@ def formats_of(text: str) -> frozenset[str]:
 
 def still(formats: frozenset[str], text: str) -> frozenset[str]:
     """The formats that one more string leaves standing."""
+    if len(formats) == 1:
+        (only,) = formats
+        return formats if FORMATS[only].fullmatch(text) else frozenset()
     return frozenset(name for name in formats if FORMATS[name].fullmatch(text))
 
 
