@@ -15,7 +15,7 @@ from harness.inference.world import UNKNOWN, LinkDraft, Row, World
 PRIMARY_KEY = "id"
 """Stands for the primary key in column paths, whatever it is called."""
 
-_MOST_ROWS = 20_000
+_MOST_ROWS = 10_000
 _FEWEST = 3
 _WRITES = {"POST", "PUT", "PATCH"}
 _TOTAL_NAME = re.compile(r"total|count|hits|matches", re.IGNORECASE)
@@ -58,6 +58,8 @@ class Columns:
         self.keys = keys
         self._fields: dict[int, dict[str, str]] = {}
         self._parents: dict[tuple[int, str, int], Row | None] = {}
+        self._values: dict[tuple[int, str], list[Any]] = {}
+        self._gone: dict[int, int | None] = {}
         self._pairs: dict[tuple[str, str, int], set[tuple[int, int]]] = {}
         self._writes: dict[int, list[int]] = defaultdict(list)
         for observation in world.observations:
@@ -82,9 +84,12 @@ class Columns:
 
     def values(self, draft: Draft, column: str) -> list[Any]:
         """Every value that a column was seen with."""
-        name = self.fields(draft).get(column)
-        rows = self.world.rows[id(draft)] if name else []
-        return [value for row in rows for value in row.facts.get(name or "", ((), ()))[1]]
+        place = (id(draft), column)
+        if place not in self._values:
+            name = self.fields(draft).get(column, "")
+            rows = self.world.rows[id(draft)] if name else []
+            self._values[place] = [v for row in rows for v in row.facts.get(name, ((), ()))[1]]
+        return self._values[place]
 
     def typed(self, draft: Draft, *kinds: type) -> list[str]:
         """The columns whose values, nulls apart, are all of some types."""
@@ -134,14 +139,17 @@ class Columns:
 
     def exists(self, row: Row, index: int) -> bool:
         """Whether a row is there before an observation, and went with no deleted parent."""
-        if not row.alive(index):
-            return False
+        if id(row) not in self._gone:
+            self._gone[id(row)] = self._gone_with_parent(row)
+        gone = self._gone[id(row)]
+        return row.alive(index) and (gone is None or gone >= index)
+
+    def _gone_with_parent(self, row: Row) -> int | None:
+        """When a parent was deleted after which the row was not seen again."""
         last = max((fact[0][-1] for fact in row.facts.values()), default=-1)
-        for column in self.keys.of(row.draft):
-            parent = self.follow(row, [column], last)
-            if parent is not None and parent.died is not None and last < parent.died < index:
-                return False
-        return True
+        parents = [self.follow(row, [column], last) for column in self.keys.of(row.draft)]
+        deaths = [each.died for each in parents if each is not None and each.died is not None]
+        return min((died for died in deaths if died > last), default=None)
 
     def linked(self, link: LinkDraft, source: Row, target: Row, index: int) -> bool:
         """Whether a link is on; as World.linked, remembered for every observation."""

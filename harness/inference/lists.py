@@ -145,6 +145,8 @@ class _Learner:
         scope = learn_scope(self.columns, self.draft, self.telling, self.lookups, fits)
         if scope.contradicted:
             self._find("The rows of the list are explained only in part.", scope.contradicted)
+        elif not any(sample.shown for sample in self.samples):
+            self._find("Every answer was empty: which rows belong here is a guess.", self.samples)
         if scope.perhaps_own:
             detail = "Nobody else had rows: the list may be of the caller's own rows only."
             self._find(detail, self.samples, level="info")
