@@ -38,7 +38,7 @@ from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Shape, identity
 from harness.inference.rules import RequestFacts
 from harness.inference.views import Views
-from harness.inference.world import PASSWORD, Row, World, leaves, token_values
+from harness.inference.world import PASSWORD, Row, World, is_logout, leaves, token_values
 from harness.inference.writes import WriteFacts, Writes
 
 Key = tuple[str, str]
@@ -49,7 +49,6 @@ _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "strings": "strings",
     "json": "any",
 }
-_LOGOUT = {"logout", "signout", "sign_out", "log_out"}
 
 
 @dataclass
@@ -150,8 +149,7 @@ class _Builder:
             return "register" if single[1] is user and password and anonymous else "create"
         if self.method == "POST" and password and tokens and not self._ends_in_key():
             return "login"
-        words = set(naming.literals(self.template)[-1:])
-        if self.method in {"POST", "DELETE"} and {naming.snake(w) for w in words} & _LOGOUT:
+        if is_logout(self.method, self.template):
             return "logout"
         if self.method == "GET":
             return self._read_kind(single, listed)
@@ -448,6 +446,7 @@ class _Builder:
             self._complete(body, self.facts)
             for each in body.fields:
                 each.normalize = list(self.facts.normalize.get(each.name, []))
+                each.nullable = each.nullable or "blank_to_null" in each.normalize
         return body if body.fields or body.envelope or body.body_rules else None
 
     def _complete(self, body: RequestBody, facts: WriteFacts) -> None:
