@@ -113,8 +113,10 @@ class _Learner:
             Finding(
                 level="warning",
                 where=f"{trace.method} {trace.template}",
-                detail=f"{sum(trace.broken.values())} answers of 500 or above "
-                f"({', '.join(str(status) for status in sorted(trace.broken))}) teach nothing",
+                detail="server errors teach nothing: "
+                + ", ".join(
+                    f"{status} ({count})" for status, count in sorted(trace.broken.items())
+                ),
                 evidence=trace.broken_evidence,
             )
             for _, trace in sorted(self._traces.items())

@@ -12,7 +12,6 @@ from harness.inference.keys import ForeignKeys
 from harness.inference.model import (
     ApiModel,
     ColumnValue,
-    Finding,
     Link,
     Operation,
     Part,
@@ -49,12 +48,13 @@ def infer(recordings: Sequence[Named], *, title: str = "API") -> ApiModel:
     from all of it.
     """
     templates = learn(exchange for recording in recordings for exchange in recording)
-    endpoints = learn_endpoints(recordings, templates)
+    findings = list(templates.findings)
+    endpoints = learn_endpoints(recordings, templates, findings)
     model = _behaviours(understand(recordings, templates), title=title)
     model.endpoints = endpoints
     model.recordings = [recording.name for recording in recordings]
     model.hosts = sorted({endpoint.host for endpoint in endpoints})
-    model.findings = [*_server_errors(recordings), *model.findings]
+    model.findings = [*findings, *model.findings]
     return model
 
 
@@ -237,16 +237,3 @@ def _reachable_views(model: ApiModel) -> None:
             break
         names |= more
     model.views = [view for view in model.views if view.name in names]
-
-
-def _server_errors(recordings: Sequence[Named]) -> list[Finding]:
-    evidence = [
-        f"{recording.name}#{exchange.seq}"
-        for recording in recordings
-        for exchange in recording
-        if exchange.response is not None and exchange.response.status >= 500  # noqa: PLR2004
-    ]
-    if not evidence:
-        return []
-    detail = f"{len(evidence)} answers with a server error teach nothing and are no features"
-    return [Finding(level="info", where="recordings", detail=detail, evidence=evidence[:50])]
