@@ -148,8 +148,7 @@ def _credentials(scene: Scene) -> Iterable[_Candidate]:
         return not each.credential or (each.scheme or "") not in scene.schemes
 
     def bad(each: Observation) -> bool:
-        known = (each.recording, each.credential or "") in world.tokens
-        return not missing(each) and not known
+        return not missing(each) and world.caller(each) is None
 
     def orphan(each: Observation) -> bool:
         caller = world.caller(each)

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.inference.naming import singular
+from harness.inference.naming import literals, singular, snake
 from harness.inference.observe import JsonObject, Observation, at
 from harness.inference.resources import Draft, Location, Shape, identity
 
 PASSWORD = re.compile(r"passw(or)?d|passphrase|^pwd$", re.I)
 TOKENISH = re.compile(r"(^|_|[a-z])(token|jwt|api_?key|session)$", re.I)
+LOGOUT = frozenset({"logout", "signout", "sign_out", "log_out"})
 UNKNOWN = object()
 
 
@@ -104,6 +105,7 @@ class World:
         }
         self.tokens: dict[tuple[str, str], Row] = {}
         self.token_origin: dict[tuple[str, str], int] = {}
+        self.ended = _ended_sessions(observations)
         self.targets: dict[int, dict[str, Row]] = {}
         self.created: dict[int, Row] = {}
         self.shown: dict[int, list[tuple[Shape, JsonObject, Row]]] = defaultdict(list)
@@ -121,7 +123,9 @@ class World:
     def caller(self, observation: Observation) -> Row | None:
         if not observation.credential:
             return None
-        return self.tokens.get((observation.recording, observation.credential))
+        mark = (observation.recording, observation.credential)
+        ended = self.ended.get(mark, observation.index) < observation.index
+        return None if ended else self.tokens.get(mark)
 
     def all_rows(self, draft: Draft, recording: str) -> Iterator[Row]:
         return (row for row in self.rows[id(draft)] if row.recording == recording)
@@ -484,6 +488,27 @@ def token_values(answer: Any) -> list[str]:
         for key, value in leaves(answer)
         if isinstance(value, str) and TOKENISH.search(key) and re.fullmatch(r"\S{12,}", value)
     ]
+
+
+def is_logout(method: str, template: str) -> bool:
+    return method in {"POST", "DELETE"} and any(
+        snake(word) in LOGOUT for word in literals(template)[-1:]
+    )
+
+
+def _ended_sessions(observations: list[Observation]) -> dict[tuple[str, str], int]:
+    """Tokens that were refused after a logout, with the place of the logout."""
+    left: dict[tuple[str, str], int] = {}
+    ended: dict[tuple[str, str], int] = {}
+    for each in observations:
+        if not each.credential:
+            continue
+        mark = (each.recording, each.credential)
+        if each.ok and is_logout(each.method, each.template or ""):
+            left[mark] = each.index
+        elif mark in left and each.status == 401:  # noqa: PLR2004
+            ended[mark] = left[mark]
+    return ended
 
 
 def _instances(shape: Shape, observation: Observation) -> list[JsonObject]:
