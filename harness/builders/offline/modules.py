@@ -209,6 +209,8 @@ class Modules:
                 column.name == auth.password and column.nullable
                 for column in backend.entity(auth.user).columns
             ),
+            split_guards=any(g.wrong != g.gone for g in self.security.guards.values()),
+            joined_guards=any(g.wrong == g.gone for g in self.security.guards.values()),
             bare_only=not named,
             bare_too="" in auth.schemes,
             schemes="{" + ", ".join(literal(name) for name in named) + "}",
@@ -221,7 +223,7 @@ class Modules:
         return render(
             "app/validation.py.j2",
             helpers=self.backend.helpers,
-            main_shape=shapes.main.name if shapes.main else "field_error",
+            main_shape=shapes.main.name if shapes.main else "",
             limited=any(RULE_CLASSES[kind] in self.backend.helpers for kind in LIMITED),
             unparsable=self.requests.main_unparsable,
             form_type=forms[0] if forms else "",

@@ -80,6 +80,8 @@ class Parameters:
         self.params.use("typing", "Annotated")
         self.params.use("fastapi", "Depends")
         self.params.use("app", "errors")
+        if kind == "UUID":
+            self.params.use("uuid", "UUID")
         text = TEXT_TYPES[param.type]
         function = f"_{names.snake(alias)}"
         optional = place == "query"
