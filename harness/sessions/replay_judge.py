@@ -47,7 +47,11 @@ def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
 
 def cases(project: Project, model: ApiModel) -> list[Case]:
     """Return the recordings to replay with the states that they start in."""
-    seeds = {seed.recording: seed.model_dump(mode="json") for seed in model.seeds}
+    seeds = {
+        seed.recording: seed.model_dump(mode="json")
+        for seed in model.seeds
+        if any(seed.tables.values()) or any(seed.links.values()) or seed.tokens
+    }
     return [
         Case(
             recording.name,
