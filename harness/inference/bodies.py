@@ -6,10 +6,8 @@ from email import policy
 from email.parser import BytesParser
 from urllib.parse import parse_qs
 
-import msgspec
-
 from harness.inference.parameters import QueryShape
-from harness.inference.schemas import Schema, Shape
+from harness.inference.schemas import UNREADABLE, Schema, Shape
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -88,7 +86,10 @@ class BodyShape:
             return True
         try:
             self.json.add_json(body)
-        except msgspec.DecodeError:
+        except RecursionError:
+            self.json = Shape()
+            return False
+        except UNREADABLE:
             return False
         return True
 
@@ -127,7 +128,7 @@ class BodyShape:
         shape = self.events.setdefault(name, Shape())
         try:
             shape.add_json(data.encode())
-        except msgspec.DecodeError:
+        except UNREADABLE:
             shape.add(data)
 
     def _add_table(self, body: bytes) -> None:

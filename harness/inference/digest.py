@@ -5,7 +5,10 @@ from typing import Any
 
 import msgspec
 
+from harness.inference.schemas import UNREADABLE
+
 _SMALL = 1_024
+_SHOWN = 2
 _MAX_SEEN = 50_000
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -14,7 +17,7 @@ _VALUE = msgspec.json.Decoder()
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A body: `value` with every long list cut to its first row, and the lists themselves."""
+    """A body: `value` with every long list cut to two rows, and the lists themselves."""
 
     value: Any
     lists: tuple[list[msgspec.Raw], ...] = ()
@@ -30,9 +33,9 @@ def digest(body: bytes) -> Digest | None:
             return Digest(_VALUE.decode(body))
         if start == b"[":
             rows = _ROWS.decode(body)
-            return Digest([_VALUE.decode(rows[0])] if rows else [], (rows,))
+            return Digest([_VALUE.decode(row) for row in rows[:_SHOWN]], (rows,))
         return _object(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 
@@ -43,7 +46,7 @@ def _object(body: bytes) -> Digest:
         text = bytes(raw)
         if len(text) >= _SMALL and text[:1] == b"[":
             rows = _ROWS.decode(text)
-            value[key] = [_VALUE.decode(rows[0])]
+            value[key] = [_VALUE.decode(row) for row in rows[:_SHOWN]]
             lists.append(rows)
         else:
             value[key] = _VALUE.decode(text)

@@ -93,7 +93,7 @@ class _Learner:
         if 0 < len(request.body) <= _MAX_SECRET_BODY and b'"' in request.body:
             try:
                 value = parse_json(request.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
             for secret in secrets_in(value):
                 self._secrets.add(secret)

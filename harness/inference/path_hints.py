@@ -59,11 +59,10 @@ def _odd(param: Node, value: str) -> bool:
     return form(value) == WORD and param.forms.get(WORD, 0) * 2 <= sum(param.forms.values())
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _objects(value: Any, depth: int = 6) -> Iterator[dict[str, Any]]:
     if isinstance(value, dict):
         yield value
-        for item in value.values():
-            yield from _objects(item)
-    elif isinstance(value, list):
+        value = list(value.values())
+    if isinstance(value, list) and depth:
         for item in value:
-            yield from _objects(item)
+            yield from _objects(item, depth - 1)

@@ -23,6 +23,11 @@ _UNIQUE = frozenset(
 _TYPES = frozenset(
     ("type", "kind", "object", "resource", "resource_type", "status", "state", "role")
 )
+_TELLING = frozenset({
+    "message", "msg", "detail", "details", "description", "action", "event", "result", "error",
+    "title", "text", "path", "url", "uri", "href", "route", "endpoint", "operation", "op", "method",
+    "command", "topic", "resource", "self", "next", "prev", "first", "last",
+})  # fmt: skip
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _DESCRIPTIONS = ("swagger", "openapi", "$schema", "__schema")
 
@@ -44,6 +49,12 @@ def is_unique(key: str) -> bool:
 def classifies(key: str) -> bool:
     """Whether a key names a class of rows (`type`), whose values are no identifiers."""
     return key.lower() in _TYPES
+
+
+@lru_cache(maxsize=4096)
+def _tells(key: str) -> bool:
+    """Whether a key holds words about the request (`message`), which may repeat its path."""
+    return key.lower() in _TELLING
 
 
 def describes_api(value: Any) -> bool:
@@ -91,6 +102,8 @@ class Pool:
                 self._add_object(item)
             elif kind is list:
                 self.add(item)
+                if item and type(item[0]) is str:
+                    self._note_words(item, key)
 
     def names_structure(self, word: str) -> bool:
         """Whether a word is the name of a field, a relation or a type."""
@@ -115,6 +128,14 @@ class Pool:
         elif len(self.keys) < MAX_VALUES and "/" not in value and form(value) == WORD:
             self.keys[value] = {key}
 
+    def _note_words(self, words: list[Any], key: str) -> None:
+        """Words of a list (`"tags": ["tea", "rum"]`)."""
+        for word in words:
+            if type(word) is not str or len(word) > MAX_LENGTH or len(self.keys) >= MAX_VALUES:
+                continue
+            if "/" not in word and form(word) == WORD:
+                self.keys.setdefault(word, set()).add(key)
+
     def _note_urls(self, rows: list[Any]) -> None:
         """Rows of one list whose addresses differ only in the last segment."""
         first, second = rows[0], rows[1]
@@ -131,14 +152,17 @@ class Pool:
                         self.location(row[key])
 
 
-def echoes(value: Any, wanted: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
-    """Yield (value, key, in a row of a list) for the wanted values near the top of a body."""
-    stack: list[tuple[Any, int, bool]] = [(value, 0, False)]
+def echoes(value: Any, wanted: frozenset[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield (value, key, rows) for the wanted values near the top of a body.
+
+    `rows` is 0 outside of lists, else the length of the list in whose first row the key is.
+    """
+    stack: list[tuple[Any, int, int]] = [(value, 0, 0)]
     while stack:
-        item, depth, in_row = stack.pop()
+        item, depth, rows = stack.pop()
         if type(item) is list:
             if item:
-                stack.append((item[0], depth, True))
+                stack.append((item[0], depth, max(rows, len(item))))
             continue
         if type(item) is not dict:
             continue
@@ -146,7 +170,7 @@ def echoes(value: Any, wanted: frozenset[str]) -> Iterator[tuple[str, str, bool]
             kind = type(inner)
             if kind is str or kind is int:
                 text = inner if kind is str else str(inner)
-                if text in wanted and not classifies(key):
-                    yield text, key, in_row
+                if text in wanted and not classifies(key) and not _tells(key):
+                    yield text, key, rows
             elif depth < ECHO_DEPTH - 1 and inner:
-                stack.append((inner, depth + 1, in_row))
+                stack.append((inner, depth + 1, rows))

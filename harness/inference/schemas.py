@@ -27,6 +27,9 @@ WORDS = "x-words"
 """The few words that a string took, with how often: what an enumeration is decided by."""
 _MAX_PROPERTIES = 256
 _MAX_SEEN = 20_000
+_MAX_DEPTH = 40
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a body as JSON may raise."""
 _MAX_EXAMPLE = 200
 _SMALL = 1_024
 _INT32 = 2**31
@@ -77,7 +80,7 @@ class Shape:
     # ------------------------------------------------------------------------- observing
 
     def add_json(self, body: bytes) -> None:
-        """Add the JSON value of a body; raise msgspec.DecodeError where it is none."""
+        """Add the JSON value of a body; raise one of UNREADABLE where it is none."""
         if len(body) < _SMALL:
             self.add(_VALUE.decode(body))
             return
@@ -237,8 +240,13 @@ class Shape:
             child.count < self.objects for child in self.properties.values()
         )
 
-    def schema(self, key: str = "", secrets: Collection[str] = ()) -> Schema:
-        """The JSON Schema of this place; `key` is its name, `secrets` never become examples."""
+    def schema(self, key: str = "", secrets: Collection[str] = (), depth: int = 0) -> Schema:
+        """The JSON Schema of this place; `key` is its name, `secrets` never become examples.
+
+        What is nested more than 40 levels deep (`depth`) is left open.
+        """
+        if depth > _MAX_DEPTH:
+            return {}
         types = self._types()
         result: Schema = {}
         if types:
@@ -250,10 +258,10 @@ class Shape:
         if self.integers or self.floats:
             result |= self._number_schema(key)
         if self.objects:
-            result |= self._object_schema(secrets)
+            result |= self._object_schema(secrets, depth + 1)
         if self.arrays:
             items = self.items or Shape()
-            result["items"] = items.schema(key, secrets) if items.count else {}
+            result["items"] = items.schema(key, secrets, depth + 1) if items.count else {}
         if self._shows(key, secrets):
             result["examples"] = [self.example]
         return result
@@ -291,16 +299,16 @@ class Shape:
             result["x-observed-range"] = [self.low, self.high]
         return result
 
-    def _object_schema(self, secrets: Collection[str]) -> Schema:
+    def _object_schema(self, secrets: Collection[str], depth: int) -> Schema:
         if self.is_map():
             values = Shape.union(
                 child for child in (*self.properties.values(), self.extra) if child is not None
             )
-            return {"additionalProperties": values.schema("", secrets)}
+            return {"additionalProperties": values.schema("", secrets, depth)}
         required = [key for key, child in self.properties.items() if child.count >= self.objects]
         result: Schema = {
             "properties": {
-                key: child.schema(key, secrets) for key, child in self.properties.items()
+                key: child.schema(key, secrets, depth) for key, child in self.properties.items()
             }
         }
         if required:

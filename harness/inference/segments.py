@@ -24,6 +24,7 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("integers", r"\d+(,\d+)+"),
         ("locale", r"[a-z]{2}[-_][A-Z]{2}"),
         ("file", r"(?=[^.]*\d)[0-9a-fA-F-]{16,}\.[a-z0-9]{2,5}"),
+        ("opaque", r"(?=(?:.*\d){3})(?=(?:.*[a-z]){3})[a-z0-9]{16,}"),
         ("jwt", r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),
         ("random", r"(?=(?:.*\d){2})(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{8,}"),
         ("email", r"[^@/\s]+@[^@/\s]+\.[A-Za-z]+"),
@@ -34,6 +35,7 @@ _VERB = re.compile(r"([^:]+)(:[a-zA-Z][a-zA-Z_]*)")
 _PREFIX = re.compile(r"([A-Za-z][A-Za-z_]*:)([^:]+)")
 _SIGIL = re.compile(r"([@~])([\w.-]+)")
 _CALL = re.compile(r"([A-Za-z]\w*\()('?)([^()']+)('?\))")
+_ENCODINGS = (".json", ".xml")
 _GLUED = (":", "@", "~", "(")
 _CLOSING = (":", ".", ")", "'")
 _REPRESENTATION = re.compile(r"(.+)(\.(?:json|xml|csv|html|txt|rss|atom|yaml|pdf|ics))")
@@ -72,7 +74,9 @@ def _affixed(text: str) -> tuple[str, ...] | None:
     if call := _CALL.fullmatch(text):
         return (f"{call[1]}{call[2]}", call[3], call[4])
     file = _REPRESENTATION.fullmatch(text)
-    return (file[1], file[2]) if file and form(file[1]) not in (WORD, "text") else None
+    if file and (form(file[1]) not in (WORD, "text") or file[2] in _ENCODINGS):
+        return (file[1], file[2])
+    return None
 
 
 def tokens(path: str) -> list[str]:

@@ -6,6 +6,7 @@ stays literal. Paths that were never routed (404, 405 only) are no templates.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -123,10 +124,11 @@ class _Learner:
         """Keep the identifying words of what is new in a body."""
         if content is None or not self._unseen(body):
             return
-        self._pool.add(content.value)
-        for rows in content.lists:
-            fresh = [decode(row) for row in map(bytes, rows) if self._unseen(row)]
-            self._pool.add(fresh)
+        with suppress(RecursionError):
+            self._pool.add(content.value)
+            for rows in content.lists:
+                fresh = [decode(row) for row in map(bytes, rows) if self._unseen(row)]
+                self._pool.add(fresh)
 
     def _note(
         self, path: list[str], method: str, response: Response, answer: Digest | None
@@ -190,16 +192,14 @@ def _is_page(method: str, response: Response) -> bool:
 
 def _note_echoes(places: list[tuple[str, Node]], last: Node, value: Any) -> None:
     """Count the keys under which an answer repeats values of its path."""
-    for text, key, in_row in echoes(value, frozenset(text for text, _ in places)):
+    for text, key, rows in echoes(value, frozenset(text for text, _ in places)):
         for seen, place in places:
             if seen != text:
                 continue
-            if in_row:
-                place.listed_keys[key] += identifies(key) and place is not last
-            elif place is last:
+            if place is last and (not rows or (rows == 1 and identifies(key))):
                 place.own[key] += 1
-            elif identifies(key):
-                place.passing[key] += 1
+            elif place is not last and identifies(key):
+                (place.listed_keys if rows else place.passing)[key] += 1
 
 
 def _note_rows(node: Node, answer: Digest) -> None:

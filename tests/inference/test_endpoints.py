@@ -195,3 +195,19 @@ def test_heads_belong_to_their_get_and_preflights_to_nobody() -> None:
 def test_exchanges_without_an_answer_are_left_out() -> None:
     unanswered: Any = Exchange(1, call("GET", "/items").request, None)
     assert endpoints(unanswered) == {}
+
+
+def test_bodies_that_are_no_json_are_text() -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    bodies = [b'{"a": "\xff"}', b'{"a": 1', deep, b'{"a":' * 400 + b"1" + b"}" * 400, b"[1e999]"]
+    for body in bodies:
+        found = endpoints(call("GET", "/items", answer=body), call("POST", "/items", body=body))
+        schema = found["GET /items"].responses["200"]["application/json"]
+        assert schema["type"] in ("string", "object")
+        found["POST /items"].model_dump_json()
+
+
+def test_repeated_rows_of_broken_lists_do_not_stop_learning() -> None:
+    broken = b'{"data": [{"name": "\xff' + b"x" * 2_000 + b'"}]}'
+    found = endpoints(call("GET", "/items", answer=broken), call("GET", "/items", answer={"a": 1}))
+    assert "anyOf" in found["GET /items"].responses["200"]["application/json"]

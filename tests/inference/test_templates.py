@@ -215,6 +215,42 @@ CASES: dict[str, tuple[list[Exchange], list[str]]] = {
         ],
         ["/todos/{id}"],
     ),
+    "a row read as a list of one": (
+        [
+            call("GET", f"/posts/slug/{name}/", answer={"posts": [{"slug": name}]})
+            for name in ("tea", "rum")
+        ],
+        ["/posts/slug/{slug}/"],
+    ),
+    "words of a list": (
+        [
+            call("GET", "/repos/1", answer={"id": 1, "topics": ["tea", "rum"]}),
+            call("PUT", "/repos/1/topics/tea", 204),
+            call("PUT", "/repos/1/topics/rum", 204),
+        ],
+        ["/repos/{id}", "/repos/{id}/topics/{name}"],
+    ),
+    "a format after a value": (
+        [
+            call("GET", "/latest.json", answer={"topics": []}),
+            call("GET", "/u/ann.json", answer={"user": USER}),
+            call("GET", "/t/tea/5.json", answer={"id": 5, "slug": "tea"}),
+            call("GET", "/t/rum/6.json", answer={"id": 6, "slug": "rum"}),
+        ],
+        ["/latest.json", "/t/{slug}/{t_id}.json", "/u/{username}.json"],
+    ),
+    "messages that repeat the path": (
+        [call("POST", f"/{name}", answer={"message": name}) for name in ("login", "logout")],
+        ["/login", "/logout"],
+    ),
+    "a list of users that begins with a namesake": (
+        [
+            call("GET", "/admin/users", answer=[{"id": 1, "username": "admin"}]),
+            call("GET", "/admin/stats", answer={"visits": 1}),
+            call("GET", "/articles/1", answer={"id": 1}),
+        ],
+        ["/admin/stats", "/admin/users", "/articles/{id}"],
+    ),
     "pages of the front end": (
         [
             call("GET", "/", answer=b"<html>", answer_headers=(("content-type", "text/html"),)),
