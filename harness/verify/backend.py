@@ -70,6 +70,7 @@ class BackendProcess:
         """Start the process; `wait_ready` says when it answers."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._bind(listener)
             self._bound = listener.getsockname()[1]
             argv = [sys.executable, "-c", _SERVE, str(listener.fileno())]
