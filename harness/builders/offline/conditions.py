@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from harness.builders.offline.expressions import Row, Scope, compile_expression
+from harness.builders.offline.expressions import Row, Scope, compile_expression, compile_predicate
 from harness.inference.model import ColumnValue, Compare, Link, Linked
 
 
@@ -37,10 +37,8 @@ def _compare(scope: Scope, entity: str, compare: Compare) -> str:
     if not _of_row(left) and _of_row(right):
         left, right = right, left
     if not isinstance(left, ColumnValue) or not _of_row(left):
-        value = compile_expression(scope, left)
-        other = compile_expression(scope, right)
         literal = scope.source.use("sqlalchemy", "literal")
-        return f"{literal}({value} {'==' if compare.op == 'eq' else '!='} {other})"
+        return f"{literal}({compile_predicate(scope, compare)})"
     if isinstance(right, ColumnValue) and _of_row(right):
         cls = scope.backend.entity_class(entity)
         value = f"{cls}.{scope.backend.attribute(entity, right.path[0])}"

@@ -24,7 +24,7 @@ from harness.inference.model import (
 DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
 RESERVED = {
     "ApiError", "UnparsableBodyError", "UnstorableValueError", "InvalidInputError",
-    "UnknownPathError", "MethodNotAllowedError", "PreflightAnswer",
+    "UnknownPathError", "MethodNotAllowedError",
 }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def _quoted(text: str) -> str:
 def _parts(text: str) -> Iterator[str]:
     """Cut a long text behind spaces and line ends."""
     part = ""
-    for word in re.findall(r"\S*\s*", text):
+    for word in re.findall(r"\S{1,60}\s*|\s+", text):
         if part and (len(part) + len(word) > LONG or part.endswith("\n")):
             yield part
             part = ""

@@ -1,5 +1,6 @@
 """The modules of the backend that templates make: what all operations share."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
-from harness.builders.offline.errors import ErrorClass, ErrorRegistry, class_code
+from harness.builders.offline.errors import ErrorClass, ErrorRegistry, class_code, plain
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.parameters import Parameters
 from harness.builders.offline.requests import LIMITED, RULE_CLASSES, Requests
@@ -128,7 +129,6 @@ class Modules:
         named: dict[str, ResponseTemplate | None] = {
             "UnknownPathError": fallbacks.unknown_path,
             "MethodNotAllowedError": fallbacks.wrong_method,
-            "PreflightAnswer": fallbacks.options,
         }
         for name, response in named.items():
             if response is not None:
@@ -143,7 +143,7 @@ class Modules:
             classes=classes,
             shapes=[shape_code(source, shape) for shape in shapes],
             conflicts=sorted(self._conflicts().items()),
-            options=fallbacks.options is not None,
+            options=_options_code(fallbacks.options),
             wrong_method=fallbacks.wrong_method is not None,
             unknown_path=fallbacks.unknown_path is not None,
             input_models=bool(self.requests.models),
@@ -303,6 +303,17 @@ class Modules:
             user_key='UUID(user_id)' if auth and backend.key(auth.user).type == "uuid" else "user_id",
             sequences=f"({', '.join(sequences)},)" if sequences else "",
         )
+
+
+def _options_code(response: ResponseTemplate | None) -> str:
+    """Return the code of the answer to OPTIONS, "" where it is a wrong method."""
+    if response is None:
+        return ""
+    headers = {"content-type": response.content_type} if response.content_type else {}
+    headers |= {key: plain(value) for key, value in response.headers.items()}
+    body = plain(response.body) if response.body is not None else None
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    return f"Response({literal(text)}, {response.status}, {literal(headers)})"
 
 
 def _plain_error(status: int, detail: str) -> ResponseTemplate:

@@ -12,7 +12,7 @@ from harness.builders.offline.source import Source, indent
 from harness.inference.model import Operation, Paging, Param
 
 CONVERTERS = {"integer": "integer", "number": "number", "uuid": "unique_id", "boolean": "boolean"}
-TYPES = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool"}
+TYPES = {"integer": "int", "number": "float", "uuid": "uuid.UUID", "boolean": "bool"}
 TEXT_TYPES = {"integer": "IntegerText", "number": "NumberText", "uuid": "UuidText",
               "boolean": "BooleanText"}  # fmt: skip
 
@@ -80,8 +80,6 @@ class Parameters:
         self.params.use("typing", "Annotated")
         self.params.use("fastapi", "Depends")
         self.params.use("app", "errors")
-        if kind == "UUID":
-            self.params.use("uuid", "UUID")
         text = TEXT_TYPES[param.type]
         function = f"_{names.snake(alias)}"
         optional = place == "query"

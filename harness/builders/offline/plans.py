@@ -11,7 +11,7 @@ from harness.inference.model import Check, Operation, Param, PathValue
 CONVERTED = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool"}
 LOCALS = {
     "session", "data", "page", "request", "response", "token", "origin", "query", "rows", "row",
-    "total", "errors", "now", "select", "insert", "delete", "exists", "count", "router",
+    "total", "errors", "order", "chosen", "links", "documented", "utc_now", "now", "select", "insert", "delete", "exists", "count", "router",
 }  # fmt: skip
 
 

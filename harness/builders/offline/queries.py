@@ -49,6 +49,14 @@ class QueryWriter:
         self.lines.append(f"rows = await session.scalars(query{order}{paging})")
         self.lines.append("return rows.all()" + (", total" if self.total else ""))
 
+    def fetch(self) -> None:
+        """Read the rows that are about to be deleted, for the answer."""
+        self.source.use("sqlalchemy", "select")
+        self.source.use("collections.abc", "Sequence")
+        self.writer.return_types = [f"Sequence[{self.cls}]"]
+        query = f"select({self.cls}){self._scope()}{self._order()}"
+        self.lines.append(f"rows = (await session.scalars({query})).all()")
+
     def delete(self) -> None:
         delete = self.source.use("sqlalchemy", "delete")
         self.lines.append(f"await session.execute({delete}({self.cls}){self._scope()})")

@@ -139,10 +139,13 @@ class Requests:
         if own.type.removesuffix(" | None") in ("datetime", "date", "UUID"):
             options.append("strict=False")
         if own.optional:
-            default = own.default
-            if not options:
-                return f"{own.attribute}: {kind} = {default}"
-            options.insert(0, f"default={default}")
+            mutable = {"[]": "list", "{}": "dict"}.get(own.default)
+            if mutable:
+                options.insert(0, f"default_factory={mutable}")
+            elif not options:
+                return f"{own.attribute}: {kind} = {own.default}"
+            else:
+                options.insert(0, f"default={own.default}")
         if options:
             return f"{own.attribute}: {kind} = {source.use('pydantic', 'Field')}" \
                    f"({', '.join(options)})"  # fmt: skip

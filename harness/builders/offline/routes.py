@@ -113,7 +113,7 @@ class _RouteWriter:
         for index, check in enumerate(self.operation.checks):
             when = check.when
             step = ""
-            if when.kind in AUTH_CHECKS:
+            if when.kind in AUTH_CHECKS and "me" in self.plan.rows:
                 step = "user"
             elif when.kind == "bad_param":
                 step = f"{when.place}:{when.name}"
@@ -125,7 +125,7 @@ class _RouteWriter:
                 seen.add(step)
                 yield index, step
         end = len(self.operation.checks)
-        if "user" not in seen and self.operation.auth != "none":
+        if "user" not in seen and self.operation.auth != "none" and "me" in self.plan.rows:
             yield end, "user"
         for param in self.operation.query_params:
             if f"query:{param.name}" not in seen:
@@ -269,14 +269,27 @@ class _RouteWriter:
         for name, value in response.headers.items():
             self.source.use("fastapi", "Response")
             self._add_argument("response: Response")
-            header = compile_expression(self.scope, value)
-            self.lines.append(f"response.headers[{literal(name)}] = {header}")
+            self._header(name, value)
         if "origin" in code.split("(") or "(origin" in code or "origin," in code or "{origin}" in (
             code + " ".join(self.lines)
         ):
             self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
             self.backend.helpers.add("origin")
         return kind, f"return {code}"
+
+    def _header(self, name: str, value: Any) -> None:
+        code = compile_expression(self.scope, value)
+        kind = self.routers.schemas.type_of(
+            self.source, value, {key: row.entity for key, row in self.scope.rows.items()}, hint=""
+        )
+        target = f"response.headers[{literal(name)}]"
+        if kind == "str":
+            self.lines.append(f"{target} = {code}")
+        elif "None" in kind:
+            variable = names.variable(name)
+            self.lines.append(f"{variable} = {code}\nif {variable}:\n    {target} = {variable}")
+        else:
+            self.lines.append(f"{target} = str({code})")
 
     def _plain_response(self) -> tuple[str, str]:
         response = self.operation.response
@@ -365,6 +378,12 @@ class _RouteWriter:
         return self._presented(node.view, presenters.call_many(self.scope, node.view, variable))
 
     def _page_fact(self, fact: str) -> str:
+        if fact in ("pages", "links"):
+            self.backend.helpers.add(fact)
+        if fact == "links":
+            self._request()
+            paging = self.operation.query.paging if self.operation.query else None
+            return f"page.links(request.url, total, {literal(paging and paging.offset_param)})"
         return {
             "total": "total",
             "count": "len(rows)",
@@ -393,7 +412,7 @@ class _RouteWriter:
 
     def _drop_unused_user(self, text: str) -> None:
         """Keep the guard of an endpoint that does not care who is asking, as a dependency."""
-        if self.operation.auth == "none":
+        if self.operation.auth == "none" or "me" not in self.plan.rows:
             return
         alias = self.routers.security.dependency(self.operation)
         me = self.plan.rows["me"].variable

@@ -84,9 +84,11 @@ class Services:
         writer = ServiceWriter(self, plan)
         writer.checks(plan.early)
         found = list(writer.found)
-        first = found[0] if found else plan.operation.resource
-        verb = names.words(plan.operation.id)[0]
-        return writer.finish(names.variable(f"{first}_to_{verb}"), found, "Make sure that it may be done.")
+        verb, *noun = names.words(plan.operation.id)
+        name = f"check_{names.snake(plan.operation.id)}"
+        if found and names.words(found[0]) == noun:
+            name = f"{names.snake(found[0])}_to_{verb}"
+        return writer.finish(name, found, "Make the checks that come before those of the body.")
 
     def main(self, plan: OperationPlan, known: list[str]) -> ServiceCall | None:
         """Write the function of an operation; None where there is nothing to do."""
@@ -216,12 +218,14 @@ class ServiceWriter:
     # ----------------------------------------------------------------------- lookups
 
     def ensure(self, name: str) -> None:
-        """Make sure that a looked-up row is at hand; rows without a check may be None."""
+        """Make sure that a looked-up row is at hand; without a check of its own it is a plain 404."""
         lookups = {lookup.name for lookup in self.operation.lookups}
         if name not in lookups or name in self.found:
             return
-        self.plan.rows[name].optional = True
-        self._select(name)
+        row = self._select(name)
+        exception = self.source.use("starlette.exceptions", "HTTPException")
+        self.source.use("http", "HTTPStatus")
+        self.lines.append(f"if {row} is None:\n    raise {exception}(HTTPStatus.NOT_FOUND)")
 
     def _lookup(self, name: str, response: ResponseTemplate) -> None:
         lookup = next(item for item in self.operation.lookups if item.name == name)
@@ -282,8 +286,13 @@ class ServiceWriter:
             return False
         writer = QueryWriter(self)
         if any(effect.kind == "delete_matching" for effect in self.operation.effects):
+            shown = asks(self.operation.response, "items")
+            if shown:
+                writer.fetch()
             writer.delete()
-            return False
+            if shown:
+                self.lines.append("return rows")
+            return shown
         writer.write()
         self.total = writer.total
         return True
@@ -408,6 +417,11 @@ class ServiceWriter:
         row = self.plan.rows[node.row]
         key = f"{row.variable}.{self.backend.key_attribute(row.entity)}"
         return f"await {count}(session, select({cls}).where({cls}.{column} == {key}))"
+
+
+def asks(part: Any, kind: str) -> bool:
+    """Say whether a tree has a node of a kind."""
+    return any(getattr(node, "kind", None) == kind for node in walk(part))
 
 
 def changes(operation: Operation, name: str) -> bool:
