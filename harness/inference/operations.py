@@ -324,7 +324,7 @@ class _Builder:
             each.param: (each.name, each.draft) for each in self.drafts if each.param is not None
         }
         facts = learn_query(
-            self.world, self.know.keys, [each for each in self.accepted if each.ok],
+            self.world, self.know.keys, [each for each in self.accepted if each.ok][:LIST_SAMPLES],
             shape, draft, lookups,
         )  # fmt: skip
         self.findings.extend(facts.findings)

@@ -112,6 +112,7 @@ class World:
         self.parents: dict[int, dict[str, Row]] = {}
         self.switches: dict[tuple[str, str], list[tuple[int, Row, Row, bool]]] = defaultdict(list)
         self.sparse = {id(draft): draft.sparse for draft in drafts}
+        self._values: dict[tuple[int, str], dict[tuple[str, str], list[Row]]] = {}
         self.creators = self._creators()
         self._index: dict[tuple[str, int, str], dict[str, Row]] = defaultdict(dict)
         for observation in observations:
@@ -135,11 +136,23 @@ class World:
         return next(
             (
                 row
-                for row in self.all_rows(draft, recording)
+                for row in self._ever(draft, name).get((recording, value), ())
                 if row.alive(index) and identity(row.value(name, index - 1)) == value
             ),
             None,
         )
+
+    def _ever(self, draft: Draft, name: str) -> dict[tuple[str, str], list[Row]]:
+        """Rows by each value that a field of theirs ever had."""
+        index = self._values.get((id(draft), name))
+        if index is None:
+            index = self._values[id(draft), name] = defaultdict(list)
+            for row in self.rows[id(draft)]:
+                known = {identity(value) for value in row.facts.get(name, ((), ()))[1]}
+                for text in known:
+                    if text is not None:
+                        index[row.recording, text].append(row)
+        return index
 
     def linked(self, link: LinkDraft, source: Row, target: Row, index: int) -> bool:
         """Whether the link is on after the observation."""
@@ -216,6 +229,8 @@ class World:
                 found[name] = row
             elif row is None and observation.ok:
                 row = self._new_row(binding.draft, observation, {binding.field: value})
+                if (typed := _typed(binding, value)) is not None:
+                    row.learn(observation.index, binding.field, typed)
                 collection = (observation.template or "").partition(f"/{{{name}}}")[0]
                 self._place(row, collection, found)
                 found[name] = row
@@ -488,6 +503,20 @@ def token_values(answer: Any) -> list[str]:
         for key, value in leaves(answer)
         if isinstance(value, str) and TOKENISH.search(key) and re.fullmatch(r"\S{12,}", value)
     ]
+
+
+def _typed(binding: Binding, text: str) -> Any:
+    """The value of a field of which a path holds the text; None for an address."""
+    values = (
+        value[binding.field]
+        for shape in binding.draft.shapes
+        for _, value in shape.instances
+        if binding.field in value
+    )
+    example = next(values, text)
+    if isinstance(example, int):
+        return int(text) if text.isdigit() else None
+    return None if "://" in str(example) else text
 
 
 def is_logout(method: str, template: str) -> bool:
