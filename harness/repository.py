@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from harness.errors import SetupError
 
@@ -208,3 +209,36 @@ class Repository:
         return git(
             self.folder, "commit-tree", tree, *heads, "-F", "-", stdin=message.encode()
         ).strip()
+
+
+def merge(folder: Path, commit: str, *, winner: Literal["ours", "theirs"]) -> list[str]:
+    """Merge a commit into a work tree, uncommitted; where both changed the same, one side wins.
+
+    Return the files in which that was so.
+    """
+    contested = _try_merge(folder, commit)
+    if not contested:
+        return []
+    git(folder, "merge", "--abort")
+    for path in _try_merge(folder, commit, "-X", winner):
+        try:
+            git(folder, "checkout", f"--{winner}", "--", path)
+            git(folder, "add", "--", path)
+        except GitFailed:
+            git(folder, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", path)
+            (folder / path).unlink(missing_ok=True)
+    return contested
+
+
+def _try_merge(folder: Path, commit: str, *strategy: str) -> list[str]:
+    """Merge as far as it goes; return the paths that are left in conflict."""
+    options = ["--no-ff", "--no-commit", "--quiet", "--allow-unrelated-histories", *strategy]
+    try:
+        git(folder, "merge", *options, commit)
+    except GitFailed:
+        unmerged = git(folder, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
+        conflicts = [path for path in unmerged if path]
+        if not conflicts:
+            raise
+        return conflicts
+    return []

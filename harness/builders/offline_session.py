@@ -12,7 +12,7 @@ from harness.builders import Outcome, SessionContext
 from harness.features.derive import ELSEWHERE
 from harness.features.routes import resource_order
 from harness.inference.model import ApiModel
-from harness.repository import MAIN, GitFailed, Repository, git
+from harness.repository import MAIN, GitFailed, Repository, git, merge
 
 GENERATED = "generated"
 _TRAILER = "Resources: "
@@ -100,7 +100,7 @@ class OfflineBuilder:
         tip = repository.resolve(GENERATED) or ""
         if not _ahead(session.folder, tip):
             return ""
-        kept = merge_keeping_edits(session.folder, tip)
+        kept = merge(session.folder, tip, winner="ours")
         for path in kept:
             session.record.tool("merge", f"kept the edit made by hand in {path}")
         subject = repository.message(tip).partition("\n")[0]
@@ -122,32 +122,3 @@ def built_resources(repository: Repository) -> list[str]:
     lines = repository.message(base).splitlines() if base else []
     listed = next((line for line in lines if line.startswith(_TRAILER)), _TRAILER)
     return [name for name in listed.removeprefix(_TRAILER).split(", ") if name]
-
-
-def merge_keeping_edits(folder: Path, commit: str) -> list[str]:
-    """Merge a commit, uncommitted; return the files in which an edit made by hand won."""
-    plain = _conflicts(folder, commit)
-    if not plain:
-        return []
-    git(folder, "merge", "--abort")
-    for path in _conflicts(folder, commit, "-X", "ours"):
-        try:
-            git(folder, "checkout", "--ours", "--", path)
-            git(folder, "add", "--", path)
-        except GitFailed:
-            git(folder, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", path)
-            (folder / path).unlink(missing_ok=True)
-    return plain
-
-
-def _conflicts(folder: Path, commit: str, *strategy: str) -> list[str]:
-    unrelated = ["--allow-unrelated-histories"]
-    try:
-        git(folder, "merge", "--no-ff", "--no-commit", "--quiet", *unrelated, *strategy, commit)
-    except GitFailed:
-        unmerged = git(folder, "diff", "--name-only", "--diff-filter=U", "-z").split("\0")
-        conflicts = [path for path in unmerged if path]
-        if not conflicts:
-            raise
-        return conflicts
-    return []

@@ -231,7 +231,7 @@ class Orchestrator:
         self.journal.append(PhaseStarted(name="verify", detail="its own tests, and the replay"))
         verdict = self.judge.judge(self.workshop.folder)
         self.journal.append(verdict.report)
-        return verdict
+        return self._judge() if self.workshop.catch_up() else verdict
 
     def _put_back_list(self) -> None:
         """Undo what a builder did to the feature list: only the harness changes it."""

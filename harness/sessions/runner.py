@@ -14,7 +14,7 @@ from harness.builders import Builder
 from harness.builders.offline_session import OfflineBuilder
 from harness.errors import EXIT_BUG, SetupError, UnderstudyError, UsageError
 from harness.project import Project
-from harness.repository import require_git
+from harness.repository import GitFailed, require_git
 from harness.sessions.budget import Limits
 from harness.sessions.control import Control
 from harness.sessions.events import RunEnded, RunStarted
@@ -168,13 +168,23 @@ def set_aside(project: Project) -> Path | None:
 @contextmanager
 def _disk_trouble() -> Iterator[None]:
     """Turn a full or read-only disk into an error that says so."""
+    numbers = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG):
+        if error.errno not in numbers:
             raise
         where = f" ({error.filename})" if error.filename else ""
-        raise SetupError(
-            f"Nothing more can be written: {error.strerror}{where}.",
-            do="Make room on the disk, then go on with `understudy resume`.",
-        ) from error
+        raise _cannot_write(f"{error.strerror}{where}") from error
+    except GitFailed as error:
+        said = str(error)
+        if not any(os.strerror(number) in said for number in numbers):
+            raise
+        raise _cannot_write(said) from error
+
+
+def _cannot_write(why: str) -> SetupError:
+    return SetupError(
+        f"Nothing more can be written: {why}.",
+        do="Make room on the disk, then go on with `understudy resume`.",
+    )

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from harness.features.feature import FeatureList
-from harness.repository import MAIN, GitFailed, Repository, git
+from harness.repository import MAIN, GitFailed, Repository, git, merge
 from harness.sessions.events import (
     FeatureFlipped,
     KeptByHand,
@@ -65,6 +65,15 @@ class Workshop:
     def close(self, number: int) -> None:
         self.repository.remove_worktree(self.folder)
         self.repository.delete_branch(f"session-{number}")
+
+    def catch_up(self) -> bool:
+        """Take in what a person did on the main line meanwhile; return whether there was any."""
+        self.keep_edits()
+        if self.repository.contains(MAIN, git(self.folder, "rev-parse", "HEAD").strip()):
+            return False
+        self.commit("Work of a session")
+        merge(self.folder, self.main, winner="theirs")
+        return True
 
     def commit(self, message: str) -> str:
         return self.repository.commit_all(message, self.folder)

@@ -16,7 +16,7 @@ import pytest
 from harness.features.feature import FILE, FeatureList
 from harness.project import Project
 from harness.repository import MAIN, Repository
-from harness.sessions.command import status_document
+from harness.sessions.command import pause_command, status_document
 from harness.sessions.events import Landed, PhaseStarted, SessionEnded, SessionStarted
 from harness.sessions.journal import Entry, Journal
 from harness.sessions.runner import journal_path
@@ -168,6 +168,18 @@ def test_ctrl_c_drains_and_resume_goes_on_exactly_there(project: Project) -> Non
         range(1, len(again["sessions"]) + 1)
     )
     assert [item["outcome"] for item in again["sessions"]] == ["landed"] * len(again["sessions"])
+
+
+def test_a_pause_from_elsewhere_drains(project: Project) -> None:
+    process = start(project, "run")
+    wait_for(project, SessionStarted, 2)
+    assert "resume" in pause_command(project)["text"]
+    code, output = finish(process)
+    assert code == 0, output
+    document = status_document(project)
+    assert (document["state"], document["outcome"]) == ("paused", "paused")
+    assert finish(start(project, "resume"))[0] == 0
+    check_the_end(project)
 
 
 def test_a_second_ctrl_c_stops_at_once_and_keeps_the_work(project: Project) -> None:

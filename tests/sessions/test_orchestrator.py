@@ -232,3 +232,22 @@ def test_when_nothing_else_is_left_what_gains_more_than_it_loses_is_kept(bench: 
     assert end.outcome == "stuck"
     assert names(one) == {"rec-1": False, "rec-2": True, "rec-3": True}
     assert one.events(e.Regressed) == [e.Regressed(by_session=3, features=["rec-1"], landed=True)]
+
+
+def test_what_a_person_commits_during_a_session_is_merged_and_verified_again(bench: Make) -> None:
+    one = bench({"users": ["rec#1"]})
+
+    def meanwhile(session: SessionContext) -> Outcome:
+        (session.repository / "mine.txt").write_text("first\n")
+        git(session.repository, "add", "mine.txt")
+        git(session.repository, "commit", "-m", "Mine")
+        (session.repository / "mine.txt").write_text("second\n")
+        (session.repository / "README.md").write_text("Mine, too.\n")
+        (session.folder / "README.md").write_text("The builder's.\n")
+        return makes_exact("rec#1")(session)
+
+    assert one.run([meanwhile]).outcome == "done"
+    assert one.workshop.repository.read(MAIN, "mine.txt") == "second\n"
+    assert one.workshop.repository.read(MAIN, "README.md") == "Mine, too.\n"
+    assert one.workshop.repository.read(MAIN, "exact.txt") == "rec#1\n"
+    assert not one.workshop.repository.dirty()
