@@ -49,6 +49,8 @@ _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "strings": "strings",
     "json": "any",
 }
+LIST_SAMPLES = 200
+"""Answers from which a list's query is learned: more of them teach little and cost much."""
 
 
 @dataclass
