@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.inference import fallbacks, naming
+from harness.inference.ages import add_age_columns
 from harness.inference.endpoints import learn_endpoints
 from harness.inference.entities import Entities, build_entities
 from harness.inference.keys import ForeignKeys
@@ -115,6 +116,7 @@ def _behaviours(known: Understanding, *, title: str) -> ApiModel:
         fallbacks=fallbacks.learn_fallbacks(assembled.strays, assembled.operations),
         findings=assembled.findings,
     )
+    add_age_columns(model)
     _use_primary_keys(model)
     _reachable_views(model)
     model.seeds = seed_states(world, keys, views, model)

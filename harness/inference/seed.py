@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.inference import naming
+from harness.inference.ages import age_rows
 from harness.inference.columns import moment
 from harness.inference.keys import ForeignKeys
-from harness.inference.model import ApiModel, Column, Entity, Linked, LinkCount, SeedState, View
+from harness.inference.model import ApiModel, Column, Entity, LinkCount, Linked, SeedState, View
 from harness.inference.observe import Observation, at
 from harness.inference.resources import Draft
 from harness.inference.views import Views
@@ -69,6 +70,7 @@ class _Seeder:
         self._links(state, {id(row) for each in rows.values() for row in each})
         self._tokens(state)
         self._drop_orphans(state)
+        age_rows(self.model, state)
         return state
 
     # ------------------------------------------------------------------ rows

@@ -73,8 +73,9 @@ def test_keeps_a_visible_column_of_the_same_name_apart() -> None:
     add_age_columns(model)
     assert order_of(model) == [Order(column="stored_at")]
     rows = [{"inserted_at": "2024-05-05T00:00:00Z"}]
-    age_rows(model, SeedState(recording="rec", tables={"note": rows}))
-    assert rows[0] == {
+    state = SeedState(recording="rec", tables={"note": rows})
+    age_rows(model, state)
+    assert state.tables["note"][0] == {
         "inserted_at": "2024-05-05T00:00:00Z",
         "stored_at": "2020-01-01T00:00:00.000000Z",
     }
