@@ -19,6 +19,7 @@ class ForeignKeys:
         self.world = world
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
         self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
+        self._keys: dict[int, set[tuple[str, str]]] = {}
         self._by_key: dict[tuple[int, str], dict[str | None, Row]] = {}
         self._by_key: dict[int, dict[tuple[str, str], Row]] = {}
         for draft in world.drafts:
@@ -92,22 +93,27 @@ class ForeignKeys:
     def _points(self, draft: Draft, name: str, values: set[tuple[str, str]], parent: Draft) -> bool:
         if parent.singleton or not parent.key:
             return False
-        known = {
-            (row.recording, identity(value))
-            for row in self.world.rows[id(parent)]
-            for value in row.facts.get(parent.key, ((), ()))[1]
-        }
-        share = len(values & known) / len(values)
         named = self._named_after(name, parent)
+        id_like = naming.snake(name).endswith(("_id", "_gid", "_uuid", "_slug", "_key"))
+        if not named and not (id_like and parent is not draft):
+            return False
+        known = self._known_keys(parent)
+        share = len(values & known) / len(values)
         long = all(len(text) >= 8 for _, text in values)  # noqa: PLR2004
         if named:
             return share >= 0.5  # noqa: PLR2004
-        id_like = naming.snake(name).endswith(("_id", "_gid", "_uuid", "_slug", "_key"))
-        return (
-            parent is not draft
-            and id_like
-            and (share == 1 and (long or (parent is self.world.user and len(values) > 1)))
-        )
+        return share == 1 and (long or (parent is self.world.user and len(values) > 1))
+
+    def _known_keys(self, parent: Draft) -> set[tuple[str, str]]:
+        known = self._keys.get(id(parent))
+        if known is None:
+            known = self._keys[id(parent)] = {
+                (row.recording, text)
+                for row in self.world.rows[id(parent)]
+                for value in row.facts.get(parent.key, ((), ()))[1]
+                if (text := identity(value)) is not None
+            }
+        return known
 
     @staticmethod
     def _named_after(name: str, parent: Draft) -> bool:

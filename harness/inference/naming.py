@@ -1,6 +1,7 @@
 """Names a person would choose: singulars, snake case, class names."""
 
 import re
+from functools import lru_cache
 
 import inflection
 
@@ -11,6 +12,7 @@ RESERVED = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def snake(name: str) -> str:
     """Snake case of a JSON key or path segment: `favoritesCount` -> `favorites_count`."""
     text = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_")
@@ -18,6 +20,7 @@ def snake(name: str) -> str:
     return f"n{text}" if text[0].isdigit() else text
 
 
+@lru_cache(maxsize=4096)
 def singular(name: str) -> str:
     if not name:
         return ""
@@ -27,11 +30,13 @@ def singular(name: str) -> str:
     return f"{head}_{last}" if head else last
 
 
+@lru_cache(maxsize=4096)
 def plural(name: str) -> str:
     word = snake(name)
     return _IRREGULAR.get(word) or inflection.pluralize(word)
 
 
+@lru_cache(maxsize=4096)
 def pascal(name: str) -> str:
     return inflection.camelize(snake(name))
 

@@ -112,6 +112,7 @@ class World:
         self.parents: dict[int, dict[str, Row]] = {}
         self.switches: dict[tuple[str, str], list[tuple[int, Row, Row, bool]]] = defaultdict(list)
         self.sparse = {id(draft): draft.sparse for draft in drafts}
+        self._keyless: dict[int, list[Row]] = defaultdict(list)
         self._values: dict[tuple[int, str], dict[tuple[str, str], list[Row]]] = {}
         self.creators = self._creators()
         self._index: dict[tuple[str, int, str], dict[str, Row]] = defaultdict(dict)
@@ -284,6 +285,8 @@ class World:
     ) -> Row:
         row = Row(draft, observation.recording, len(self.rows[id(draft)]), born)
         self.rows[id(draft)].append(row)
+        if draft.key not in value:
+            self._keyless[id(draft)].append(row)
         for name, item in value.items():
             if (text := identity(item)) is not None:
                 self._index[observation.recording, id(draft), name][text] = row
@@ -322,11 +325,12 @@ class World:
         self, draft: Draft, observation: Observation, value: JsonObject
     ) -> Row | None:
         """A row of which only other fields were known so far (a login's e-mail address)."""
-        for row in self.all_rows(draft, observation.recording):
-            if draft.singleton:
-                return row
+        if draft.singleton:
+            return next(self.all_rows(draft, observation.recording), None)
+        for row in self._keyless[id(draft)]:
             if (
-                draft.key not in row.facts
+                row.recording == observation.recording
+                and draft.key not in row.facts
                 and row.facts
                 and all(
                     value.get(name) == row.value(name, observation.index)
