@@ -117,4 +117,10 @@ def _headers(pairs: list[list[bytes]]) -> Headers:
 
 
 def _text(value: bytes | str) -> str:
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+    """Bytes that are no UTF-8 are Latin-1, as HTTP has it."""
+    if isinstance(value, str):
+        return value
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -178,7 +178,7 @@ def _exchange(entry: _Entry, number: int, started: float) -> Exchange:
 
 
 def _request(entry: _Request) -> Request:
-    parts = urlsplit(entry.url)
+    parts = urlsplit(_clean(entry.url))
     scheme = _SCHEMES.get(parts.scheme)
     host = parts.netloc
     if scheme is None or not host:
@@ -263,7 +263,12 @@ def _headers(pairs: list[_Pair] | None) -> Headers:
 
 def _text(pair: _Pair) -> str:
     value = pair.value
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return _clean(value) if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _clean(text: str) -> str:
+    """Replace lone surrogates, which cannot be stored."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _moment(text: str | None) -> float:

@@ -37,9 +37,6 @@ _DIGIT = re.compile(rb"\d")
 _LETTER = re.compile(rb"[A-Za-z]")
 _NAME_BYTES = (string.ascii_letters + string.digits + "_.-[]%").encode()
 _PLACEHOLDERS = frozenset({b"", b"null", b"undefined", b"none", b"nil", b"true", b"false"})
-_UNUSUAL = (b"=", b'" :', b'"\t:', b'"\n')
-"""Parameters, and keys that are not followed by their colon at once."""
-_LONGEST_END = 40
 _LONGEST_NAME = 70
 _LONGEST_WORD = 10
 DISTINCT = 8
@@ -91,8 +88,6 @@ class NamedSecrets:
 
     def _at_hints(self, text: bytes, side: Side) -> list[bytes]:
         """Cut the text into what stays and what was replaced, in turns."""
-        if not self._may_have_names(text):
-            return [text]
         lowered = text.lower()
         hints = list(HINT.finditer(lowered))
         if self._personal:
@@ -110,13 +105,6 @@ class NamedSecrets:
                 pieces += [text[done:start], value]
                 done = end
         return [*pieces, text[done:]]
-
-    def _may_have_names(self, text: bytes) -> bool:
-        """Rule out most texts by the ends of their distinct JSON keys alone."""
-        if self._personal or any(sign in text for sign in _UNUSUAL):
-            return True
-        ends = {piece[-_LONGEST_END:] for piece in text.split(b'":')}
-        return HINT.search(b'":'.join([*ends, b""]).lower()) is not None
 
     def _member(self, text: bytes, hint: re.Match[bytes], side: Side) -> Found | None:
         """Replace the value of a JSON member, also inside JSON that is quoted in JSON."""

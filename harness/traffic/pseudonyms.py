@@ -200,11 +200,11 @@ class Pseudonyms:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode()
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
+    return data.decode("utf-8", "replace")
 
 
 def _is_secret_cookie(name: str, value: bytes) -> bool:
