@@ -445,11 +445,20 @@ class _Builder:
     def _request_body(self) -> RequestBody | None:
         body = self.request.body if self.request is not None else RequestBody()
         if self.facts is not None:
+            body.fields = [each for each in body.fields if self._matters(each, self.facts)]
             self._complete(body, self.facts)
             for each in body.fields:
                 each.normalize = list(self.facts.normalize.get(each.name, []))
                 each.nullable = each.nullable or "blank_to_null" in each.normalize
         return body if body.fields or body.envelope or body.body_rules else None
+
+    @staticmethod
+    def _matters(field: InputField, facts: WriteFacts) -> bool:
+        """Whether a field has an effect, or was seen to be refused: clients send more than that."""
+        read = set(facts.inputs.values())
+        read.update(v.name for v in facts.values.values() if isinstance(v, InputValue))
+        refused = any(not rule.assumed for rule in field.rules)
+        return field.name in read or refused or PASSWORD.search(field.name) is not None
 
     def _complete(self, body: RequestBody, facts: WriteFacts) -> None:
         """Add fields that siblings take and this operation was not sent yet."""
