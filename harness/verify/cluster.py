@@ -63,10 +63,8 @@ def initialise(data: Path) -> None:
     for leftover in [data, *data.parent.glob(f"{data.name}.*")]:
         shutil.rmtree(leftover, ignore_errors=True)
     draft = data.with_name(f"{data.name}.{os.getpid()}")
-    prefix = unprivileged()
-    if prefix and "setpriv" in prefix[0]:
-        draft.mkdir(parents=True)
-        shutil.chown(draft, "nobody", "nogroup")
+    draft.mkdir(parents=True, mode=0o700)
+    hand_over(draft)
     options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "-N", *_LOCALE]
     done = subprocess.run(
         [*unprivileged(), str(binary("initdb")), *options, "-D", str(draft)],
