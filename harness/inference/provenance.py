@@ -10,6 +10,7 @@ from harness.inference.segments import WORD, form
 
 MAX_VALUES = 50_000
 MAX_LENGTH = 80
+_MAX_ROLES = 4_096
 ECHO_DEPTH = 3
 _IDENTIFYING = frozenset({
     "id", "ids", "pk", "uid", "uuid", "guid", "gid", "oid", "identifier", "ref", "key", "code",
@@ -17,6 +18,7 @@ _IDENTIFYING = frozenset({
     "locale", "lang", "language", "currency", "symbol", "sku", "isbn", "tag", "version",
     "token", "number", "sha", "hash", "date", "day",
 })  # fmt: skip
+_CLASS, _IDENTIFIER = "class", "identifier"
 _UNIQUE = frozenset(
     {"id", "uid", "uuid", "guid", "gid", "slug", "username", "login", "handle", "nickname"}
 )
@@ -51,6 +53,12 @@ def classifies(key: str) -> bool:
     return key.lower() in _TYPES
 
 
+def _role(key: str) -> str:
+    if classifies(key):
+        return _CLASS
+    return _IDENTIFIER if identifies(key) else ""
+
+
 @lru_cache(maxsize=4096)
 def _tells(key: str) -> bool:
     """Whether a key holds words about the request (`message`), which may repeat its path."""
@@ -78,6 +86,7 @@ class Pool:
         self.urls: dict[str, set[str]] = {}
         self.fields: set[str] = set()
         self.classes: set[str] = set()
+        self._roles: dict[str, str] = {}
 
     def add(self, value: Any) -> None:
         """Collect the identifying words of a JSON value."""
@@ -93,11 +102,17 @@ class Pool:
     def _add_object(self, value: dict[str, Any]) -> None:
         if len(self.fields) < MAX_VALUES:
             self.fields.update(value)
+        roles = self._roles
         for key, item in value.items():
             kind = type(item)
             if kind is str:
-                if len(item) <= MAX_LENGTH:
-                    self._note(item, key)
+                role = roles.get(key)
+                if role is None:
+                    role = _role(key)
+                    if len(roles) < _MAX_ROLES:
+                        roles[key] = role
+                if role and len(item) <= MAX_LENGTH:
+                    self._note(item, key, role)
             elif kind is dict:
                 self._add_object(item)
             elif kind is list:
@@ -115,12 +130,10 @@ class Pool:
         if last and len(self.urls) < MAX_VALUES:
             self.urls.setdefault(parent, set()).add(last)
 
-    def _note(self, value: str, key: str) -> None:
-        if classifies(key):
+    def _note(self, value: str, key: str, role: str) -> None:
+        if role == _CLASS:
             if len(self.classes) < MAX_VALUES:
                 self.classes.add(value)
-            return
-        if not identifies(key):
             return
         known = self.keys.get(value)
         if known is not None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from harness.inference.apidoc import markdown
@@ -161,3 +162,20 @@ def test_the_markdown_names_everything() -> None:
     ):
         assert part in text
     assert "abcdef0123456789" not in text
+
+
+def test_every_body_is_valid_under_the_document(described: dict[str, Any]) -> None:
+    templates = learn(TRAFFIC)
+    for exchange in TRAFFIC:
+        request, response = exchange.request, exchange.response
+        found = templates.match(request.method, request.host, request.path)
+        assert found is not None
+        assert response is not None
+        operation = described["paths"][found.template][request.method.lower()]
+        sides = [(operation["responses"][str(response.status)], response.body)]
+        if request.body and response.status < 400:
+            sides.append((operation["requestBody"], request.body))
+        for side, body in sides:
+            schema = side["content"]["application/json"]["schema"]
+            whole = schema | {"components": described["components"]}
+            assert Draft202012Validator(whole).is_valid(json.loads(body))
