@@ -36,26 +36,32 @@ class Judge(Protocol):
         ...
 
 
-def passing(features: FeatureList, verdict: Verdict) -> frozenset[str]:
+def passing(features: FeatureList, verdict: Verdict, *, settled: bool) -> frozenset[str]:
     """Return the features that pass: all that decides them is exact, and not by accident.
 
-    An unknown row is not found in a resource that is not built either: failures count only where
-    something of the resource succeeds, if anything of it ever did.
+    Where nothing is built, an unknown row is not found either, and any method is the wrong one.
+    Until things are `settled` a resource's features count once something of it succeeds, and
+    what is outside every resource counts once each of them is there.
     """
-    alive = {
-        item.resource
-        for item in features
-        if set(item.acceptance.exchanges) & verdict.succeeded & verdict.exact
+    exact = frozenset(item.id for item in features if item.exact_in(verdict.exact))
+    if settled:
+        return exact
+    able = _resources(features, verdict.succeeded) - {ELSEWHERE}
+    alive = _resources(features, verdict.succeeded & verdict.exact)
+
+    def counts(resource: str) -> bool:
+        if resource == ELSEWHERE:
+            return able <= alive
+        return resource in alive or resource not in able
+
+    return frozenset(name for name in exact if counts(features[name].resource))
+
+
+def _resources(features: FeatureList, exchanges: AbstractSet[str]) -> set[str]:
+    """Return the resources whose features some of the exchanges decide."""
+    return {
+        item.resource for item in features if not exchanges.isdisjoint(item.acceptance.exchanges)
     }
-    able = {
-        item.resource for item in features if set(item.acceptance.exchanges) & verdict.succeeded
-    }
-    return frozenset(
-        item.id
-        for item in features
-        if item.exact_in(verdict.exact)
-        and (item.resource == ELSEWHERE or item.resource in alive or item.resource not in able)
-    )
 
 
 def failures(

@@ -116,7 +116,7 @@ class Orchestrator:
         self.workshop.open(number)
         outcome = self.plan.builder.initialize(self._context(number, []))
         verdict = self._judge()
-        now = passing(self.features, verdict)
+        now = self._passing(verdict)
         self._land(verdict, now, outcome.summary)
         self._finish(number, "landed", f"{len(self.features)} features listed", began, len(now))
 
@@ -128,13 +128,13 @@ class Orchestrator:
         began = self._clock()
         outcome = self._build(builder, self._context(number, chosen))
         self._put_back_list()
-        if outcome.exhausted or not self.workshop.changed:
+        if (outcome.exhausted or not self.workshop.changed) and not self._more_counts():
             self.workshop.stash(number, "nothing to merge")
             self.plan.learn(gained=0, landed=False, exhausted=outcome.exhausted)
             self._finish(number, "no_progress", outcome.summary or "nothing changed", began)
             return
         verdict = self._judge()
-        now, before = passing(self.features, verdict), self.features.passing
+        now, before = self._passing(verdict), self.features.passing
         self._settle(number, outcome, verdict, now - before, before - now, began)
 
     def _build(self, builder: Builder, context: SessionContext) -> Outcome:
@@ -233,6 +233,14 @@ class Orchestrator:
         self.journal.append(verdict.report)
         return self._judge() if self.workshop.catch_up() else verdict
 
+    def _passing(self, verdict: Verdict) -> frozenset[str]:
+        return passing(self.features, verdict, settled=self.plan.widened)
+
+    def _more_counts(self) -> bool:
+        """Whether features pass that did not count before everything else was tried."""
+        known = self._verdict
+        return known is not None and not self._passing(known) <= self.features.passing
+
     def _put_back_list(self) -> None:
         """Undo what a builder did to the feature list: only the harness changes it."""
         path, text = self.workshop.folder / FILE, self.features.text()
@@ -258,7 +266,7 @@ class Orchestrator:
         began = self._clock()
         self.workshop.open(number)
         verdict = self._judge()
-        now, before = passing(self.features, verdict), self.features.passing
+        now, before = self._passing(verdict), self.features.passing
         if lost := before - now:
             self.journal.append(Regressed(by_session=0, features=sorted(lost), landed=True))
         self._land(verdict, now, reason)
