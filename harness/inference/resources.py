@@ -145,7 +145,7 @@ def _identifiers(shape: Shape, params: dict[str, set[str]]) -> list[str]:
         if count < len(shape.instances):
             continue
         values = [value[key] for _, value in shape.instances]
-        if not all(_can_identify(value) for value in values):
+        if not all(_can_identify(value) for value in values) or _repeats(shape, key):
             continue
         texts = {identity(value) for value in values} - {None}
         url = all(isinstance(value, str) and "://" in value for value in values)
@@ -157,6 +157,14 @@ def _identifiers(shape: Shape, params: dict[str, set[str]]) -> list[str]:
         rank = (key in _PRIMARY, addressed, bool(texts & every_param), bool(_ID_NAME.search(key)))
         scored.append((rank, key))
     return [key for rank, key in sorted(scored, key=lambda item: item[0], reverse=True)]
+
+
+def _repeats(shape: Shape, key: str) -> bool:
+    """Whether several objects of one list have the same value."""
+    if shape.location[-1:] != ("[]",) or shape.location.count("[]") > 1:
+        return False
+    seen = {(observation.index, str(value[key])) for observation, value in shape.instances}
+    return len(seen) < len(shape.instances)
 
 
 def _can_identify(value: Any) -> bool:
