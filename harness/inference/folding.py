@@ -34,11 +34,11 @@ class Folder:
             if can_be_value(token) and not _VERSION.fullmatch(value_of(token))
         ]
         for token in self._values(node, words, path):
-            self._absorb(node, token)
+            node.absorb(token)
         if node.param is not None:
             for token in [token for token in words if token in node.children]:
                 if self._leftover(node.children[token], node.param, value_of(token)):
-                    self._absorb(node, token)
+                    node.absorb(token)
         for token, child in list(node.below()):
             self.fold(child, path + token)
 
@@ -176,12 +176,6 @@ class Folder:
             (value,) = param.samples
             node.children[f"/{value}"] = param
             node.param = None
-
-    @staticmethod
-    def _absorb(node: Node, token: str) -> None:
-        child = node.children.pop(token)
-        target = node.value_child(value_of(token), "word")
-        target.merge(child)
 
 
 def _served(node: Node) -> set[str]:

@@ -87,6 +87,11 @@ class Node:
             self.param.samples.add(value)
         return self.param
 
+    def absorb(self, token: str) -> None:
+        """Make a child a value of the parameter."""
+        child = self.children.pop(token)
+        self.value_child(value_of(token), WORD).merge(child)
+
     def below(self) -> Iterator[tuple[str, "Node"]]:
         yield from self.children.items()
         if self.param is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from harness.inference.described_paths import DescribedPaths
 from harness.inference.digest import Digest, Unseen, decode, digest
 from harness.inference.folding import Folder
 from harness.inference.model import Finding
@@ -98,6 +99,7 @@ class _Learner:
         self._pool = Pool()
         self._hints: list[PathHint] = []
         self._unseen = Unseen()
+        self._described = DescribedPaths()
 
     def observe(self, exchange: Exchange) -> None:
         request, response = exchange.request, exchange.response
@@ -109,6 +111,7 @@ class _Learner:
             return
         answer = digest(response.body)
         if answer is not None and describes_api(answer.value):
+            self._described.add(answer.value)
             answer = None
         self._note(path, request.method, response, answer)
         if response.status >= _FAILED:
@@ -156,6 +159,7 @@ class _Learner:
             _note_rows(node, answer)
 
     def finish(self) -> Templates:
+        self._described.apply(self._root)
         folder = Folder(self._pool)
         folder.fold(self._root)
         for hint in self._hints:

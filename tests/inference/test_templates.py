@@ -183,6 +183,22 @@ CASES: dict[str, tuple[list[Exchange], list[str]]] = {
         ],
         ["/api-docs", "/people"],
     ),
+    "paths that the API describes": (
+        [
+            call(
+                "GET",
+                "/openapi.json",
+                answer={
+                    "openapi": "3.1.0",
+                    "servers": [{"url": "http://api.test/api"}],
+                    "paths": {"/users/{user_id}": {}, "/users/me": {}, "/unseen/{id}": {}},
+                },
+            ),
+            call("GET", "/api/users/ann", answer={"visits": 1}),
+            call("GET", "/api/users/me", answer={"visits": 1}),
+        ],
+        ["/api/users/me", "/api/users/{user_id}", "/openapi.json"],
+    ),
     "a name that an API gives itself": (
         [
             call("GET", "/api", answer={"name": "api", "version": "1.0"}),
