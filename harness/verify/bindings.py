@@ -107,18 +107,17 @@ class Bindings:
         if self.known.has_text(expected) or self.known.has_text(actual):
             return False
         made_up = same_format(expected, actual) and (
-            kind(expected) == "jwt" or not self._says_something(expected, actual)
+            kind(expected) != "random" or not self._says_something(expected, actual)
         )
         if made_up or self._has_new_suffix(expected, actual):
             return self._bind(expected, actual)
         return False
 
-    def _says_something(self, *texts: str) -> bool:
-        """Whether words in what looks random were told before: a slug, a file name."""
+    def _says_something(self, expected: str, actual: str) -> bool:
+        """Whether words that only one of them has were told before: a slug, a file name."""
         return any(
             len(word) >= _SHORTEST_WORD and self.known.has_word(word)
-            for text in texts
-            for word in words(text)
+            for word in words(expected) ^ words(actual)
         )
 
     def _bind(self, expected: str, actual: str) -> bool:

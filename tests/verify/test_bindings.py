@@ -93,6 +93,17 @@ def test_a_slug_suffix_is_random_only_if_nobody_said_it() -> None:
     assert paths(Dialogue().step("POST /things", recorded, live, body)) == ["$.slug"]
 
 
+def test_a_prefix_that_tokens_share_says_nothing() -> None:
+    dialogue = Dialogue()
+    old, new, live = "sess_9fK2mPq81ZxW", "sess_4hJ7nQw32YvT", "sess_0aB7xYc36VtU"
+    found = dialogue.step("POST /renew", answer({"t": new}), answer({"t": live}), {"t": old})
+    assert found == []
+    jwt = dialogue.step(
+        "POST /renew", answer({"t": TOKEN_A}), answer({"t": TOKEN_B}), {"t": TOKEN_C}
+    )
+    assert jwt == []
+
+
 def test_one_live_value_stands_for_one_recorded_value() -> None:
     dialogue = Dialogue()
     step = dialogue.step
