@@ -25,7 +25,8 @@ def decoded(body: bytes, headers: Headers) -> bytes:
 
 def still_encoded(body: bytes, headers: Headers) -> bool:
     """Whether a body that should be decoded already is not (some tools export it raw)."""
-    encoding = (header(headers, "content-encoding") or "").lower()
+    encodings = (header(headers, "content-encoding") or "").lower()
+    encoding = encodings.rpartition(",")[2].strip()
     if body.startswith((_GZIP, _ZSTD)):
         return bool(encoding)
     return encoding in ("br", "deflate") and not _is_text(body)

@@ -7,8 +7,9 @@ import msgspec
 
 CHUNK = 1 << 20
 _SPACE = re.compile(rb"[ \t\r\n]*")
-_BRACE = re.compile(rb'"(?:[^"\\]|\\.)*+"|[{}]', re.DOTALL)
-_TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
+_BRACE = re.compile(rb'"(?:[^"\\]|\\.)*+"|["{}]', re.DOTALL)
+_PLACE = re.compile(r"\(byte (\d+)\)")
+_NEAR = 16
 _raw = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -81,10 +82,12 @@ class JsonStream:
             _raw.decode(rest)
         except msgspec.DecodeError as error:
             text = str(error)
-            trailing = _TRAILING.search(text)
-            if trailing:
-                return self._position + int(trailing[1]) - 1
-            if "truncated" in text:
+            place = _PLACE.search(text)
+            offset = int(place[1]) if place else 0
+            if "trailing characters" in text:
+                return self._position + offset - 1
+            at_the_edge = offset + _NEAR > len(rest) and not self._ended
+            if "truncated" in text or at_the_edge:
                 return None
             if "surrogate" in text or "UTF-8" in text:
                 return self._end_by_braces()
@@ -95,6 +98,8 @@ class JsonStream:
         """Return where an object ends whose texts are not all valid Unicode."""
         depth = 0
         for match in _BRACE.finditer(self._buffer, self._position):
+            if match[0] == b'"':
+                return None
             depth += {b"{": 1, b"}": -1}.get(match[0], 0)
             if depth == 0:
                 return match.end()
