@@ -97,7 +97,8 @@ class Components:
                 "items": self._lift_child(item, key, parent.as_listed(), payload=payload)
             }
         properties = schema.get("properties", {})
-        if key.lower() in _ASIDE or len(properties) < (1 if payload else _MIN_PROPERTIES):
+        least = 1 if payload and parent.group != "answer" else _MIN_PROPERTIES
+        if key.lower() in _ASIDE or len(properties) < least:
             return schema
         if key.lower() in _PAYLOAD:
             return self.lift(schema, parent) if payload else schema
