@@ -85,7 +85,7 @@ class Relations:
         def predict(sample: Sample) -> bool | None:
             caller, row, index = sample.caller, sample.row, sample.observation.index
             if caller is None:
-                return False
+                return None if sample.observation.credential else False
             if caller.born < 0 and row.born < 0 and caller not in self._switchers(link, sample):
                 return None
             return self.world.linked(link, caller, row, index)
