@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.inference import naming
+from harness.inference import list_siblings, naming
 from harness.inference.answers import AnswerContext, answer_template
 from harness.inference.checks import LookupDraft, Scene, fits, learn_checks
 from harness.inference.entities import Entities
@@ -49,8 +49,8 @@ _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "strings": "strings",
     "json": "any",
 }
-LIST_SAMPLES = 200
-"""Answers from which a list's query is learned: more of them teach little and cost much."""
+LIST_SAMPLES = 24
+"""Answers with the same parameters from which a list's query is learned: more teach little."""
 
 
 @dataclass
@@ -79,6 +79,7 @@ class Assembled:
 def assemble(knowledge: Knowledge) -> Assembled:
     groups: dict[Key, list[Observation]] = defaultdict(list)
     result = Assembled()
+    listings: dict[Key, ListFacts] = {}
     for observation in knowledge.world.observations:
         if observation.template is None or observation.method in {"HEAD", "OPTIONS"}:
             result.strays.append(observation)
@@ -94,6 +95,9 @@ def assemble(knowledge: Knowledge) -> Assembled:
         builder = _Builder(knowledge, key, [each for each in group if each not in stray])
         result.operations.append(builder.build())
         result.findings.extend(builder.findings)
+        if builder.listing is not None:
+            listings[key] = builder.listing
+    list_siblings.carry_over(listings)
     _name_apart(result.operations)
     result.operations.sort(key=lambda each: (each.resource, each.path, each.method))
     return result
@@ -118,6 +122,7 @@ class _Builder:
         self.link = next((x for x in self.world.links if key in {x.on, x.off}), None)
         self.facts: WriteFacts | None = knowledge.writes.operations.get(key)
         self.request = knowledge.requests.get(key)
+        self.listing: ListFacts | None = None
         self.lookups: list[Lookup] = []
         self.drafts: list[LookupDraft] = []
         self.row_names: dict[str, str] = {}
@@ -288,13 +293,13 @@ class _Builder:
     # ------------------------------------------------------------------ assembly
 
     def build(self) -> Operation:
-        facts = self._list_facts()
+        facts = self.listing = self._list_facts()
         subject = self._subject()
         context = self._answer_context(facts, subject)
         response = answer_template(self.accepted or self.refused, context)
         self.findings.extend(context.findings)
-        checks, findings = learn_checks(self.accepted, self.refused, self._scene(subject, facts))
-        self.findings.extend(findings)
+        learned = learn_checks(self.accepted, self.refused, self._scene(subject, facts))
+        self.findings.extend(learned.findings)
         draft = self._resource_draft()
         return Operation(
             id=self._name(draft),
@@ -310,7 +315,8 @@ class _Builder:
             query_params=facts.params if facts else [],
             request=self._request_body(),
             lookups=self.lookups,
-            checks=checks,
+            checks=learned.checks,
+            ruled_out=learned.ruled_out,
             effects=self._effects(subject),
             query=self._query(facts),
             response=response,
@@ -326,11 +332,23 @@ class _Builder:
             each.param: (each.name, each.draft) for each in self.drafts if each.param is not None
         }
         facts = learn_query(
-            self.world, self.know.keys, [each for each in self.accepted if each.ok][:LIST_SAMPLES],
+            self.world, self.know.keys, self._list_samples(),
             shape, draft, lookups,
         )  # fmt: skip
         self.findings.extend(facts.findings)
         return facts
+
+    def _list_samples(self) -> list[Observation]:
+        """Some answers of every combination of parameters and recording, spread over time."""
+        groups: dict[tuple[str, frozenset[str]], list[Observation]] = defaultdict(list)
+        for each in self.accepted:
+            if each.ok:
+                groups[each.recording, frozenset(name for name, _ in each.query)].append(each)
+        chosen: list[Observation] = []
+        for group in groups.values():
+            step = max(1, len(group) // LIST_SAMPLES)
+            chosen.extend(group[::step])
+        return sorted(chosen, key=lambda each: each.index)
 
     def _query(self, facts: ListFacts | None) -> Query | None:
         if facts is not None:
