@@ -32,6 +32,7 @@ from harness.inference.model import (
     Not,
     Predicate,
     ResponseTemplate,
+    RuledOutCheck,
     Taken,
     Template,
     TokenOfNobody,
@@ -50,9 +51,10 @@ from harness.inference.model import (
 from harness.inference.observe import UNPARSABLE, Observation
 from harness.inference.resources import Draft, identity
 from harness.inference.rules import RequestFacts
-from harness.inference.world import PASSWORD, LinkDraft, Row, World
+from harness.inference.world import PASSWORD, UNKNOWN, LinkDraft, Row, World
 
 Test = Callable[[Observation], bool]
+_TELLING = {"unauthenticated", "bad token", "not permitted", "already linked", "not linked", "taken"}
 _PARAM_TYPES = {"integer": int, "number": float}
 
 
@@ -83,6 +85,7 @@ class Scene:
     param_types: dict[str, str]
     query_types: dict[str, str]
     primary: dict[int, str]
+    stored: dict[int, dict[str, None]]
 
 
 @dataclass(eq=False)
@@ -93,15 +96,23 @@ class _Candidate:
     label: str
 
 
+@dataclass
+class Learned:
+    """Checks in their order, findings for refusals that nothing explains, and what was struck."""
+
+    checks: list[Check]
+    findings: list[Finding]
+    ruled_out: list[RuledOutCheck]
+
+
 def learn_checks(
     accepted: list[Observation], refused: list[Observation], scene: Scene
-) -> tuple[list[Check], list[Finding]]:
-    """Checks in their order, and findings for refusals that nothing explains."""
-    candidates = [
-        each
-        for each in _candidates(scene, [*accepted, *refused])
-        if not any(each.test(observation) for observation in accepted)
-    ]
+) -> Learned:
+    candidates = _candidates(scene, [*accepted, *refused])
+    met = {
+        each: next((other for other in accepted if each.test(other)), None) for each in candidates
+    }
+    candidates = [each for each in candidates if met[each] is None]
     truth = {
         id(observation): [each for each in candidates if each.test(observation)]
         for observation in refused
@@ -113,7 +124,20 @@ def learn_checks(
     ordered = _order(chosen, explained, truth)
     checks = [_check(each, chosen[each], explained, scene) for each in ordered]
     _null_safe(checks, scene)
-    return checks, _unexplained(refused, explained)
+    return Learned(checks, _unexplained(refused, explained), _ruled_out(met))
+
+
+def _ruled_out(met: dict[_Candidate, Observation | None]) -> list[RuledOutCheck]:
+    """Plain conditions under which a request was accepted all the same."""
+    return [
+        RuledOutCheck(when=each.condition, evidence=[accepted.id])
+        for each, accepted in met.items()
+        if accepted is not None and each.label in _TELLING and not _combined(each.condition)
+    ]
+
+
+def _combined(condition: Condition) -> bool:
+    return isinstance(condition, Holds) and "any" in condition.predicate.model_dump_json()
 
 
 def _answer_class(observation: Observation) -> str:
@@ -269,11 +293,10 @@ def _flags(scene: Scene, observations: list[Observation]) -> list[_Atom]:
     if user is None:
         return found
     callers = [(each, scene.world.caller(each)) for each in observations]
-    for name in user.fields:
-        values = {caller.value(name, each.index - 1) for each, caller in callers if caller
-                  and not isinstance(caller.value(name, each.index - 1), list | dict | Row)}  # fmt: skip
-        if not values & {True, False} or any(v not in (True, False, None) for v in values
-                                             if isinstance(v, str | int | float | bool)):  # fmt: skip
+    for name in scene.stored[id(user)]:
+        values = [caller.value(name, each.index - 1) for each, caller in callers if caller]
+        known = [value for value in values if value is not None and value is not UNKNOWN]
+        if not known or not all(isinstance(value, bool) for value in known):
             continue
         for wanted in (True, False):
             predicate = Compare(
@@ -286,7 +309,7 @@ def _flags(scene: Scene, observations: list[Observation]) -> list[_Atom]:
 def _subject_flags(scene: Scene) -> Iterable[_Atom]:
     """States of the addressed row that are refused: an account that is not active."""
     for lookup in scene.lookups:
-        for name in lookup.draft.fields:
+        for name in scene.stored[id(lookup.draft)]:
             values = {
                 value
                 for row in scene.world.rows[id(lookup.draft)]

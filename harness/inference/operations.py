@@ -433,6 +433,7 @@ class _Builder:
             param_types=self._param_types(),
             query_types=query_types,
             primary=self.know.entities.primary,
+            stored=self.know.views.columns,
         )
 
     def _param_types(self) -> dict[str, str]:
