@@ -112,7 +112,8 @@ class EffectWriter:
     def _or_default(self, column: Column, value: InputValue, code: str) -> str:
         fields = self.writer.services.requests.fields.get(self.writer.operation.id, {})
         found = fields.get(value.name)
-        if found is None or "None" not in found.type or column.nullable:
+        takes_null = found is not None and ("None" in found.type or found.type == "Any")
+        if found is None or not takes_null or column.nullable:
             return code
         if column.default is not None:
             return f"{code} if {code} is not None else {literal(column.default)}"

@@ -144,7 +144,7 @@ class Modules:
             shapes=[shape_code(source, shape) for shape in shapes],
             conflicts=sorted(self._conflicts().items()),
             options=_options_code(fallbacks.options),
-            wrong_method=fallbacks.wrong_method is not None,
+            wrong_method=fallbacks.wrong_method.status if fallbacks.wrong_method else 0,
             unknown_path=fallbacks.unknown_path is not None,
             input_models=bool(self.requests.models),
             invalid_example='{"detail": "title: Field required"}',

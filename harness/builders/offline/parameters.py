@@ -164,6 +164,6 @@ class Parameters:
         self.backend.helpers.add("numbered")
         first = paging.first_page
         return (
-            f"limit = {limit}\nnumber = max({sizes['start']}, {first})\n"
-            f"return Page(limit=limit, offset=(number - {first}) * limit, number=number)"
+            f"size = {limit}\nnumber = max({sizes['start']}, {first})\n"
+            f"return Page(limit=size, offset=(number - {first}) * (size or 0), number=number)"
         )

@@ -112,6 +112,9 @@ class Requests:
         if request.report == "first":
             self.backend.helpers.add("report_first")
             settings.append("first_only: ClassVar[bool] = True")
+        if request.forms:
+            self.backend.helpers.add("reads_forms")
+            settings.append("reads_forms: ClassVar[bool] = True")
         check = check_of(operation, "unparsable")
         if check is not None and check.response is not None:
             name = self.errors.of(check.response).name

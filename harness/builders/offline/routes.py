@@ -224,7 +224,9 @@ class _RouteWriter:
 
     def _call(self, call: ServiceCall) -> None:
         module = names.variable(self.operation.resource)
-        alias = f"{module}_service" if module in self._variables() else module
+        functions = {names.variable(item.id) for item in self.backend.operations}
+        taken = self._variables() | functions
+        alias = f"{module}_service" if module in taken else module
         imported = module if alias == module else f"{module} as {alias}"
         self.source.use("app.services", imported)
         for argument in call.arguments:
@@ -384,6 +386,8 @@ class _RouteWriter:
             self._request()
             paging = self.operation.query.paging if self.operation.query else None
             return f"page.links(request.url, total, {literal(paging and paging.offset_param)})"
+        if not (self.operation.query and self.operation.query.paging):
+            return {"total": "total", "count": "len(rows)"}.get(fact, "None")
         return {
             "total": "total",
             "count": "len(rows)",

@@ -21,6 +21,7 @@ from harness.builders.offline.security import Security
 from harness.builders.offline.services import Services
 from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables
+from harness.builders.offline.testing import test_files
 from harness.inference.model import ApiModel
 
 
@@ -61,6 +62,7 @@ def generate(model: ApiModel, *, resources: Collection[str] | None = None) -> di
         *routers.sources.values(), *tables.sources,
     ]:  # fmt: skip
         files[source.path] = source.render()
+    files |= test_files(backend)
     files |= _packages(files)
     files |= project_files(backend, parameters)
     return formatted(files)
