@@ -20,6 +20,7 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation, observe
 from harness.inference.operations import Assembled, Knowledge, assemble
+from harness.inference.requests import ignore_unread_forms
 from harness.inference.resources import draft_entities
 from harness.inference.rules import learn_requests
 from harness.inference.seed import seed_states
@@ -72,6 +73,7 @@ def _observations(recordings: Sequence[Named], templates: Templates) -> list[Obs
                 break
             kept.append(exchange)
         observations.extend(observe(recording.name, kept, templates, len(observations)))
+    ignore_unread_forms(observations)
     return observations
 
 

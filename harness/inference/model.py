@@ -384,7 +384,7 @@ class InputField(Part):
     type: FieldType
     nullable: bool = False
     normalize: list[
-        Literal["blank_to_null", "strip", "lower", "to_string", "email_domain_lower"]
+        Literal["blank_to_null", "strip", "lower", "to_string", "to_boolean", "email_domain_lower"]
     ] = []
     rules: list[Rule] = []
     evidence: Evidence = []
@@ -395,7 +395,8 @@ class RequestBody(Part):
 
     `body_rules` apply to the whole body (`required`: it is empty; `type`: not an object),
     `envelope_rules` to the envelope. Errors of several fields are merged: objects key by key,
-    lists joined; with `report` "first" only the first counts.
+    lists joined; with `report` "first" only the first counts. With `forms`, an operation that
+    takes JSON reads forms, too.
     """
 
     content_type: Literal[
@@ -406,6 +407,7 @@ class RequestBody(Part):
     body_rules: list[Rule] = []
     envelope_rules: list[Rule] = []
     report: Literal["all", "first"] = "all"
+    forms: bool = False
 
 
 class Lookup(Part):

@@ -44,12 +44,26 @@ class Layout:
         return body if isinstance(body, dict) else None
 
 
+def ignore_unread_forms(observations: list[Observation]) -> None:
+    """Empty the accepted forms of operations that take JSON and let forms pass unread."""
+    takes_json = {
+        each.key
+        for each in observations
+        if each.ok and each.body_type not in _FORMS and isinstance(each.body, dict)
+    }
+    for each in observations:
+        if each.ok and each.body_type in _FORMS and each.body and each.key in takes_json:
+            answer = each.answer if isinstance(each.answer, str) else repr(each.answer)
+            if not any(str(value) in answer for value in each.body.values()):
+                each.body = {}
+
+
 def layout_of(observations: list[Observation]) -> Layout:
     """Read content type and envelope off the requests, accepted ones first."""
     bodies = [
         each for each in observations if each.body is not None and each.body is not UNPARSABLE
     ]
-    sample = [each for each in bodies if each.ok] or bodies
+    sample = [each for each in bodies if each.ok and each.body != {}] or bodies
     types = Counter(each.body_type if each.body_type in _FORMS else JSON for each in sample)
     content_type = types.most_common(1)[0][0] if types else JSON
     return Layout(content_type, _envelope(bodies), forms_too=len(types) > 1)

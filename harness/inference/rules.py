@@ -186,6 +186,7 @@ def _request_body(
         ],
         body_rules=rules["body", ""],
         envelope_rules=rules["envelope", layout.envelope or ""],
+        forms=layout.forms_too and layout.content_type == "application/json",
     )
 
 

@@ -19,9 +19,17 @@ from harness.inference.observe import JsonObject, Observation
 from harness.inference.resources import Draft
 from harness.inference.world import PASSWORD, UNKNOWN, Row, World
 
-Normal = Literal["blank_to_null", "strip", "lower", "to_string", "email_domain_lower"]
+Normal = Literal[
+    "blank_to_null", "strip", "lower", "to_string", "to_boolean", "email_domain_lower"
+]
 ABSENT = object()
 SLUG_STYLES: tuple[SlugStyle, ...] = ("replace", "remove")
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 
 def _text(value: Any) -> Any:
@@ -43,6 +51,9 @@ NORMALIZERS: dict[Normal, Callable[[Any], Any]] = {
     "email_domain_lower": _domain,
     "lower": lambda value: value.lower() if isinstance(value, str) else value,
     "to_string": _text,
+    "to_boolean": lambda value: _BOOLEANS.get(value.strip().lower(), value)
+    if isinstance(value, str)
+    else value,
 }
 
 

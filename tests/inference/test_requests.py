@@ -1,7 +1,12 @@
 """Layouts of request bodies."""
 
 from harness.inference.observe import UNPARSABLE
-from harness.inference.requests import field_type, known_fields, layout_of
+from harness.inference.requests import (
+    field_type,
+    ignore_unread_forms,
+    known_fields,
+    layout_of,
+)
 from tests.inference.refusals import observed
 
 
@@ -24,6 +29,17 @@ def test_forms_are_read_as_forms() -> None:
     assert layout.content_type == form
     [empty] = observed([(None, 422, {})], content_type="")
     assert layout.body(empty) == {}
+
+
+def test_forms_that_an_operation_lets_pass_unread_are_empty() -> None:
+    form = "application/x-www-form-urlencoded"
+    json = observed([({"x": "one"}, 200, {"x": "one"})])
+    unread = observed([({"x": "two"}, 200, {"x": None})], content_type=form)
+    read = observed([({"x": "three"}, 200, {"x": "three"})], content_type=form)
+    ignore_unread_forms([*json, *unread, *read])
+    assert [each.body for each in [*unread, *read]] == [{}, {"x": "three"}]
+    assert layout_of([*json, *read]).forms_too
+    assert not layout_of([*json, *unread]).forms_too
 
 
 def test_text_of_another_type_is_no_broken_json() -> None:

@@ -183,3 +183,10 @@ def test_a_child_belongs_to_the_row_of_the_path() -> None:
     assert effect.kind == "insert"
     assert effect.values["book_id"] == ColumnValue(row="book", path=["id"])
     assert effect.values["member_id"] == ColumnValue(row="me", path=["id"])
+
+
+def test_words_become_booleans() -> None:
+    change = NORMALIZERS["to_boolean"]
+    assert [change(each) for each in ("yes", "OFF", "maybe", None, 1)] == [
+        True, False, "maybe", None, 1,
+    ]  # fmt: skip
