@@ -76,6 +76,7 @@ def load(path: Path, scope: Scope) -> tuple[list[Exchange], ImportReport]:
     ordered = [replace(exchange, seq=seq) for seq, exchange in enumerate(exchanges, start=1)]
     report.hosts = sorted({exchange.request.host for exchange in ordered})
     report.kept = len(ordered)
+    _note_emptiness(report)
     return ordered, report
 
 
@@ -161,7 +162,15 @@ def _finish(
     writer.arrange()
     report.hosts = sorted(weights)
     report.kept = len(writer)
+    _note_emptiness(report)
     writer.set_meta({"hosts": ",".join(report.hosts)})
+
+
+def _note_emptiness(report: ImportReport) -> None:
+    if report.entries == 0:
+        report.note("The capture is empty. Capture again, with some traffic in it.")
+    elif report.kept == 0:
+        report.note("Nothing in the capture is in scope. Name its API's host in [target] hosts.")
 
 
 def _remove(partial: Path) -> None:

@@ -82,6 +82,16 @@ def test_broken_entries_are_skipped_with_their_number(tmp_path: Path) -> None:
     assert "missing required field `method`" in report.skipped[3].reason
 
 
+@pytest.mark.parametrize("lost", ["}", '"', ', "headers": [', '"method": ', "]", '"time": 12.5, '])
+def test_an_entry_that_lost_a_piece_does_not_take_others_along(tmp_path: Path, lost: str) -> None:
+    texts = [json.dumps(entry(url=f"{ORIGIN}/items/{index}")) for index in range(5)]
+    assert lost in texts[2]
+    texts[2] = texts[2].replace(lost, "", 1)
+    path = written(tmp_path, '{"log": {"entries": [' + ", ".join(texts) + "]}}")
+    paths = {one.request.path for one in read_all(path)[0]}
+    assert {"/items/0", "/items/1", "/items/3", "/items/4"} <= paths
+
+
 def test_a_file_that_is_cut_off_keeps_what_was_whole(tmp_path: Path) -> None:
     text = har_text([entry(url=f"{ORIGIN}/items/{index}") for index in range(5)])
     exchanges, report = read_all(written(tmp_path, text[: text.index("items/3")]))

@@ -1,4 +1,7 @@
 import json
+import secrets
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,3 +136,41 @@ def test_an_import_can_be_repeated_byte_for_byte(tmp_path: Path, destination: Pa
     first = destination.read_bytes()
     import_file(path, destination, Scope(), Pseudonyms(KEY))
     assert destination.read_bytes() == first
+
+
+def test_empty_results_are_explained(tmp_path: Path, destination: Path) -> None:
+    empty = write_har(tmp_path / "empty.har", [])
+    (note,) = import_file(empty, destination, Scope(), None).notes
+    assert "empty" in note
+    assert len(Recording(destination)) == 0
+    (note,) = import_file(mixed_capture(tmp_path), destination, Scope(["x.test"]), None).notes
+    assert "[target] hosts" in note
+    assert load(empty, Scope())[1].notes == [
+        "The capture is empty. Capture again, with some traffic in it."
+    ]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from harness.errors import SetupError
+from harness.traffic.importers import import_file
+from harness.traffic.scope import Scope
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    import_file(Path(sys.argv[1]), Path(sys.argv[2]), Scope(), None)
+except SetupError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, destination: Path) -> None:
+    made = [entry(answer=secrets.token_hex(4000)) for _ in range(200)]
+    path = write_har(tmp_path / "a.har", made)
+    command = [sys.executable, "-c", FULL_DISK, str(path), str(destination)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "cannot write the recording" in done.stdout
+    assert "Free some disk space" in done.stdout
+    assert list(destination.parent.iterdir()) == []
