@@ -145,7 +145,11 @@ class Bindings:
             return False
         bound = self._stamps.get(expected)
         if bound is not None:
-            return bound == actual or self._is_same_moment(bound, seen)
+            return (
+                bound == actual
+                or self._is_same_moment(bound, seen)
+                or (wanted.coarse and self.clock.same_moment(wanted, seen))
+            )
         told = self.known
         if told.has_text(str(expected)) or told.has_moment(wanted) or told.has_moment(seen):
             return False
@@ -177,9 +181,16 @@ class Bindings:
         elsewhere = {ids[expected] for ids in self._live_ids.values() if expected in ids}
         if actual in elsewhere:
             return True
-        if not (place.own and place.write) and (elsewhere or self.known.has_id_of_any(expected)):
-            return False
+        new = place.own and place.write
+        if not new and (elsewhere or self.known.has_id_of_any(expected)):
+            return place.own and self._keeps_distance(int(expected), int(actual), owner)
         return self._keeps_order(int(expected), int(actual), owner)
+
+    def _keeps_distance(self, expected: int, actual: int, owner: str) -> bool:
+        """Whether the sequence was as far ahead at the last id before."""
+        pairs = [(int(one), int(other)) for one, other in self._live_ids[owner].items()]
+        before = max((pair for pair in pairs if pair[0] < expected), default=None)
+        return before is not None and actual - expected == before[1] - before[0]
 
     def _keeps_order(self, expected: int, actual: int, owner: str) -> bool:
         pairs = self._live_ids[owner].items()
@@ -269,7 +280,7 @@ def _part_place(parts: list[str], index: int, place: Place) -> Place:
     if index == 0:
         return Place(write=place.write)
     separator, before = parts[index - 1], parts[index - 2]
-    if separator == "/" and before:
+    if separator == "/" and any(c.isalpha() for c in before):
         return Place(key="id", owner=noun(before), write=place.write)
     if separator == "=" and is_id_key(before):
         return Place(key=before, owner=place.owner, write=place.write)

@@ -15,7 +15,11 @@ _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?:(?P<sep>[T ])\d\d:\d\d(?P<sec>:\d\d(?:\.(?P<frac>\d{1,9}))?)?"
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
-_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+_HTTP = re.compile(
+    r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?P<zone>GMT|UTC|[+-]\d{4})"
+)
+_FRACTION = re.compile(r"([T ])(\d)(.*)")
+_USUAL_DIGITS = {0, 3, 6, 9}
 _EPOCH_S = (1e9, 4e9)
 _EPOCH_MS = (1e12, 4e12)
 _SLACK_S = 0.001
@@ -32,6 +36,11 @@ class Stamp:
     format: str
     low: float
     high: float
+
+    @property
+    def coarse(self) -> bool:
+        """Whether it says no more than the second."""
+        return self.high - self.low >= 1
 
 
 def parse_stamp(value: object) -> Stamp | None:
@@ -50,9 +59,9 @@ def parse_stamp(value: object) -> Stamp | None:
 
 def _parse_text(text: str) -> Stamp | None:
     try:
-        if _HTTP.fullmatch(text):
+        if (found := _HTTP.fullmatch(text)) is not None:
             at = parsedate_to_datetime(text).timestamp()
-            return Stamp("http", at, at + 1)
+            return Stamp(f"http{_zone_style(found['zone'])}", at, at + 1)
         if (found := _ISO.fullmatch(text)) is None:
             return None
         return _parse_iso(text, found)
@@ -70,7 +79,8 @@ def _parse_iso(text: str, found: re.Match[str]) -> Stamp:
         return Stamp(f"{found['sep']}minutes{_zone_style(zone)}", at, at + 60)
     at += float(found["sec"][1:])
     style = f"{found['sep']}{len(fraction)}{_zone_style(zone)}"
-    return Stamp(style, at, at + 10.0 ** -len(fraction))
+    exact = fraction.strip("0") != ""
+    return Stamp(style, at, at + (10.0 ** -len(fraction) if exact else 1.0))
 
 
 def _zone(text: str) -> timezone:
@@ -108,7 +118,7 @@ class Clock:
 
     def same_moment(self, expected: Stamp, actual: Stamp) -> bool:
         """Whether both were written alike and made in the same exchange; remembered if so."""
-        if expected.format != actual.format:
+        if not _written_alike(expected.format, actual.format):
             return False
         made = self._recorded_exchanges(expected)
         if made:
@@ -157,6 +167,16 @@ class Clock:
             if gap * live_gap < 0 or (abs(gap) > _SURELY_LATER_S and live_gap == 0):
                 return False
         return True
+
+
+def _written_alike(expected: str, actual: str) -> bool:
+    """Whether two formats agree; where zeros at the end are cut, more digits agree too."""
+    if expected == actual:
+        return True
+    one, other = _FRACTION.fullmatch(expected), _FRACTION.fullmatch(actual)
+    if one is None or other is None or one[1] + one[3] != other[1] + other[3]:
+        return False
+    return int(one[2]) not in _USUAL_DIGITS and int(other[2]) > int(one[2])
 
 
 def _overlap(span: Span, stamp: Stamp) -> bool:

@@ -19,7 +19,7 @@ _SILENT_HEADERS = {
 }
 
 
-_FINE_S = 0.0011
+_FINE_S = 1.0
 _ROUNDING = 0.01  # of binary fractions: .678 is less than 678 thousandths
 
 

@@ -13,7 +13,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str], int], ...] = (
     ("ulid", re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}"), 0),
     ("digits", re.compile(r"[0-9]{12,}"), 0),
     ("hex", re.compile(r"[0-9a-f]{16,}|[0-9A-F]{16,}"), 3),
-    ("random", re.compile(r"[0-9a-zA-Z_\-+/=.]{8,}"), 3),
+    ("random", re.compile(r"[0-9a-zA-Z_\-+/=.]{6,}"), 3),
 )
 """Kind, pattern, and how often letters, digits and case change where nobody wrote it by hand."""
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

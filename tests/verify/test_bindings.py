@@ -141,6 +141,33 @@ def test_a_sequence_may_be_ahead_but_keeps_its_order() -> None:
     assert paths(dialogue.step("POST /notes", answer({"id": 9}), answer({"id": 3}))) == ["$.id"]
 
 
+def test_ids_that_were_never_answered_keep_their_distance() -> None:
+    dialogue = Dialogue()
+    for number in (8, 9):
+        dialogue.step("POST /users", answer({"id": number}), answer({"id": number}))
+    assert dialogue.step("POST /notes", answer({"id": 7}), answer({"id": 5})) == []
+    rows, live = [{"id": 7}, {"id": 8}], [{"id": 5}, {"id": 6}]
+    assert dialogue.step("GET /notes", answer(rows), answer(live)) == []
+    rows, live = [{"id": 9}], [{"id": 8}]
+    assert paths(dialogue.step("GET /notes", answer(rows), answer(live))) == ["$[0].id"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live"), [("page 2/3", "page 2/4"), ("3 of 4", "3 of 5"), ("v1.2", "v1.3")]
+)
+def test_numbers_in_texts_are_no_ids(recorded: str, live: str) -> None:
+    found = Dialogue().step("POST /notes", answer({"text": recorded}), answer({"text": live}))
+    assert paths(found) == ["$.text"]
+
+
+def test_a_location_without_a_body_binds() -> None:
+    dialogue = Dialogue()
+    one, other = ((*JSON, ("Location", f"/notes/{number}")) for number in (4, 7))
+    found = dialogue.step("POST /notes", answer(None, 201, one), answer(None, 201, other))
+    assert found == []
+    assert dialogue.bindings.translate_text("/notes/4", Place()) == "/notes/7"
+
+
 def test_sequences_of_different_resources_are_apart() -> None:
     dialogue = Dialogue()
     assert dialogue.step("POST /notes", answer({"id": 4}), answer({"id": 7})) == []

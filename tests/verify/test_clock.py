@@ -12,7 +12,8 @@ from harness.verify.clock import Clock, parse_stamp
         ("2026-11-21T03:23:36", "T0"),
         ("2026-11-21T03:23Z", "TminutesZ"),
         ("2026-11-21", "date"),
-        ("Sat, 21 Nov 2026 03:23:36 GMT", "http"),
+        ("Sat, 21 Nov 2026 03:23:36 GMT", "httpGMT"),
+        ("Sat, 21 Nov 2026 03:23:36 +0000", "http±hhmm"),
         (1795231416, "epoch-int"),
         (1795231416.5, "epoch"),
         (1795231416596, "epoch-ms"),
@@ -80,3 +81,27 @@ def test_without_timings_a_timestamp_is_of_the_replay() -> None:
     made = clock((0.0, 0.0), skew=None)
     assert made.same_moment(stamp(BASE), stamp(1.9e9 + 0.05))
     assert not made.same_moment(stamp(BASE + 5), stamp(1.9e9 - 9))
+
+
+def test_a_clock_of_whole_seconds_may_tick_between_two_rows() -> None:
+    made = clock((BASE + 0.4, BASE + 0.5), (BASE + 0.6, BASE + 0.7))
+    whole = parse_stamp("2023-11-14T22:13:20.000000Z")
+    assert whole is not None
+    assert whole.low == BASE
+    assert whole.coarse
+    for live in ("2030-03-17T17:46:40.000000Z", "2030-03-17T17:46:41.000000Z"):
+        seen = parse_stamp(live)
+        assert seen is not None
+        assert made.same_moment(whole, seen)
+
+
+def test_zeros_at_the_end_may_be_cut() -> None:
+    for recorded, live, alike in (
+        ("2023-11-14T22:13:20.05Z", "2030-03-17T17:46:40.051123Z", True),
+        ("2023-11-14T22:13:20.051Z", "2030-03-17T17:46:40.05Z", False),
+        ("2023-11-14T22:13:20.051Z", "2030-03-17T17:46:40.051123Z", False),
+    ):
+        expected, actual = parse_stamp(recorded), parse_stamp(live)
+        assert expected is not None
+        assert actual is not None
+        assert clock((BASE, BASE + 0.1)).same_moment(expected, actual) is alike
