@@ -18,7 +18,9 @@ from harness.inference.explain_operation import (
     explain_operation,
     explain_path,
     explain_status,
+    explain_stray,
     explain_wrong_method,
+    findings_on,
 )
 from harness.inference.explanation import Explanation, render
 from harness.inference.model import ApiModel, Entity, Operation
@@ -93,7 +95,8 @@ def _seen_only(model: ApiModel, method: str | None, path: str) -> Explanation | 
         place = endpoint.path == path or _pattern(endpoint.path).fullmatch(path)
         if asked and place and (endpoint.method, endpoint.path) not in operations:
             return explain_endpoint(model, endpoint)
-    return None
+    line = f"{(method or '').upper()} {path}"
+    return explain_stray(model, line) if findings_on(model, line) else None
 
 
 def _by_id(model: ApiModel, wanted: str) -> Explanation | None:

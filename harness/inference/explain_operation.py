@@ -101,11 +101,17 @@ def explain_endpoint(model: ApiModel, endpoint: Endpoint) -> Explanation:
         f"{status} {' or '.join(kinds)}".strip() for status, kinds in endpoint.responses.items()
     ]
     explanation.add("Was answered", [say(each) for each in seen])
-    missing = model.fallbacks.unknown_path
-    said = answer_words(missing) if missing else _DEFAULT
-    explanation.add("Answers", [say(f"an unknown path: {said}")])
+    explanation.add("Answers", [_unknown_path(model)])
     name = f"{endpoint.method} {endpoint.path}"
     explanation.add("Not decided", findings_on(model, name))
+    return explanation
+
+
+def explain_stray(model: ApiModel, line: str) -> Explanation:
+    """A request of which only findings are known."""
+    explanation = Explanation(subject=line, summary="Seen, and no operation.")
+    explanation.add("Why", findings_on(model, line))
+    explanation.add("Answers", [_unknown_path(model)])
     return explanation
 
 
@@ -184,6 +190,11 @@ def _ruled_out(operation: Operation) -> list[Statement]:
 def _wrong_method(model: ApiModel) -> Statement:
     known = model.fallbacks.wrong_method
     return say(f"a wrong method: {answer_words(known) if known else _DEFAULT}")
+
+
+def _unknown_path(model: ApiModel) -> Statement:
+    known = model.fallbacks.unknown_path
+    return say(f"an unknown path: {answer_words(known) if known else _DEFAULT}")
 
 
 def _name(operation: Operation) -> str:
