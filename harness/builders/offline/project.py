@@ -1,23 +1,104 @@
 """What surrounds the code: package metadata, scripts, containers and documents."""
 
+import json
+from typing import Any
+
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
+from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.modules import render
-from harness.builders.offline.parameters import Parameters
+from harness.builders.offline.seeding import seed_of
+from harness.inference.model import Operation
+
+AUTH = {"none": "for everybody", "optional": "for everybody, more with a token",
+        "required": "with a token"}  # fmt: skip
+REASONS = {
+    "unparsable": "for a body that cannot be parsed",
+    "unauthenticated": "without a token",
+    "bad_token": "with a token that is not valid",
+    "token_of_nobody": "with the token of a user who is gone",
+    "bad_param": "for a malformed `{name}`",
+    "missing": "for an unknown {row}",
+    "taken": "for a `{field}` that is taken",
+    "wrong_password": "for a wrong password",
+}
+IGNORED = (".venv/", "*.egg-info/", "build/", "__pycache__/", ".mypy_cache/", ".pytest_cache/",
+           ".ruff_cache/", ".hypothesis/", ".env")  # fmt: skip
 
 
-def project_files(backend: Backend, parameters: Parameters) -> dict[str, str]:
+def project_files(backend: Backend, errors: ErrorRegistry) -> dict[str, str]:
     """Return the files around the package."""
-    auth, helpers = backend.auth, backend.helpers
-    title = backend.model.title
+    seed = _recorded(backend)
+    values = _values(backend, seeded=seed is not None)
+    files = {
+        name: render(f"{name}.j2", **values)
+        for name in (
+            "pyproject.toml", "README.md", "docker-compose.yml", "Dockerfile", "init.sh",
+            "init.ps1",
+        )
+    }  # fmt: skip
+    files[".gitignore"] = "\n".join([*IGNORED, ""])
+    files[".dockerignore"] = "\n".join([".git/", "tests/", *IGNORED, ""])
+    if backend.operations:
+        groups = [(resource, [_documented(errors, o) for o in backend.of_resource(resource)])
+                  for resource in backend.resources]  # fmt: skip
+        files["docs/api.md"] = render("api.md.j2", groups=groups).rstrip() + "\n"
+    if seed is not None:
+        files["seed/recorded.json"] = json.dumps(seed, indent=2, ensure_ascii=False) + "\n"
+    return files
+
+
+def _values(backend: Backend, *, seeded: bool) -> dict[str, Any]:
+    auth, helpers, title = backend.auth, backend.helpers, backend.model.title
     return {
-        "pyproject.toml": render(
-            "pyproject.toml.j2",
-            name=literal("-".join(names.words(title)) or "backend"),
-            description=literal(f"The backend of {title}."),
-            jwt=auth is not None and auth.token_format == "jwt" and "open_session" in helpers,
-            forms="FormModel" in helpers,
-        ),
-        ".gitignore": ".venv/\n__pycache__/\n.mypy_cache/\n.pytest_cache/\n.ruff_cache/\n.env\n",
+        "title": title,
+        "name": literal("-".join(names.words(title)) or "backend"),
+        "description": literal(f"The backend of {title}."),
+        "database": names.snake(title),
+        "auth": auth is not None,
+        "jwt": auth is not None and auth.token_format == "jwt" and "open_session" in helpers,
+        "passwords": bool({"hash_password", "verify_password"} & helpers),
+        "forms": "FormModel" in helpers,
+        "seeded": seeded,
+        "operations": backend.operations,
+        "constants": [item for item in backend.operations if item.kind == "constant"],
+        "findings": [item for item in backend.model.findings if item.level != "info"],
+    }
+
+
+def _recorded(backend: Backend) -> dict[str, Any] | None:
+    """Return the first initial state that is not empty, without open sessions."""
+    for state in backend.model.seeds:
+        if any(state.tables.values()):
+            return {**seed_of(backend, state), "tokens": {}}
+    return None
+
+
+def _specific(when: Any, reason: str) -> str:
+    """Name the parameter, row or field that a reason is about."""
+    return reason.format(
+        name=getattr(when, "name", ""),
+        row=names.title(getattr(when, "lookup", "")),
+        field=getattr(when, "input", ""),
+    )
+
+
+def _documented(errors: ErrorRegistry, operation: Operation) -> dict[str, Any]:
+    lines: dict[str, None] = {}
+    for check in operation.checks:
+        said = "assumed" if check.assumed else "observed"
+        if check.response is None:
+            lines[f"422 for fields that break its rules ({said})"] = None
+            continue
+        name = names.title(errors.of(check.response).name.removesuffix("Error"))
+        reason = REASONS.get(check.when.kind, f"for {name}")
+        lines[f"{check.response.status} {_specific(check.when, reason)} ({said})"] = None
+    return {
+        "method": operation.method,
+        "path": operation.path,
+        "summary": operation.summary.rstrip("."),
+        "auth": AUTH[operation.auth],
+        "status": operation.response.status,
+        "errors": list(lines),
     }

@@ -1,10 +1,7 @@
 """From an API model to the files of a backend."""
 
-import json
 from collections.abc import Collection
-from typing import Any
 
-from harness.builders.offline import names
 from harness.builders.offline.backend import Backend, note_relations
 from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.formatting import formatted
@@ -64,7 +61,7 @@ def generate(model: ApiModel, *, resources: Collection[str] | None = None) -> di
         files[source.path] = source.render()
     files |= test_files(backend)
     files |= _packages(files)
-    files |= project_files(backend, parameters)
+    files |= project_files(backend, errors)
     return formatted(files)
 
 
@@ -76,28 +73,3 @@ def _packages(files: dict[str, str]) -> dict[str, str]:
             found[path.rsplit("/", 1)[0] + "/__init__.py"] = ""
     found["app/__init__.py"] = '"""The backend."""\n'
     return {path: content for path, content in found.items() if path not in files}
-
-
-def seed_json(model: ApiModel, recording: str) -> dict[str, Any]:
-    """Return the state at the start of a recording, as the backend's `app.seed` reads it."""
-    backend = Backend(model, [])
-    state = next((seed for seed in model.seeds if seed.recording == recording), None)
-    if state is None:
-        known = ", ".join(seed.recording for seed in model.seeds) or "none"
-        msg = f"the model has no seed state for {recording!r}; it has: {known}"
-        raise KeyError(msg)
-    auth = model.auth
-
-    def attribute(entity: str, column: str) -> str:
-        return column if backend.is_password(entity, column) else names.attribute(column)
-
-    tables = {
-        entity: [{attribute(entity, key): value for key, value in row.items()} for row in rows]
-        for entity, rows in state.tables.items()
-    }
-    links = {
-        link: [{names.attribute(key): value for key, value in row.items()} for row in rows]
-        for link, rows in state.links.items()
-    }
-    result = {"tables": tables, "links": links, "tokens": state.tokens if auth else {}}
-    return json.loads(json.dumps(result, default=str))  # type: ignore[no-any-return]
