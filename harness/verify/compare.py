@@ -232,6 +232,8 @@ def _headers(expected: Response, actual: Response, context: Context) -> Iterator
     names = {name.lower() for name, _ in (*expected.headers, *actual.headers)}
     for name in sorted(names):
         wanted, seen = _joined(expected, name), _joined(actual, name)
+        if wanted is None and seen is None:
+            continue
         if name not in checks and not _READ_HEADERS.fullmatch(name):
             if wanted is not None and seen is not None and name in _BOUND_HEADERS:
                 context.bindings.match_opaque(wanted, seen)
@@ -257,8 +259,8 @@ def _cookies(expected: Response, actual: Response, context: Context) -> Iterator
 
 
 def _joined(response: Response, name: str) -> str | None:
-    """Return all values of a header as one, as HTTP allows."""
-    values = [value for key, value in response.headers if key.lower() == name]
+    """Return all values of a header as one, as HTTP allows; an empty one says nothing."""
+    values = [value for key, value in response.headers if key.lower() == name and value]
     return ", ".join(values) if values else None
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from harness.verify.replay import Judged, ReplayResult
 
@@ -87,7 +87,7 @@ class FidelityReport(BaseModel):
     mismatches: list[Mismatch]
     exempt: list[Exempt]
     left_out: list[LeftOutExchange]
-    seconds: float
+    seconds: float = Field(exclude=True)
     """Time spent on the exchanges themselves, of all recordings together."""
 
     @classmethod

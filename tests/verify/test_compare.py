@@ -131,6 +131,7 @@ def test_headers_that_clients_read_are_compared(
         (("Date", "Sat, 21 Nov 2026 03:23:33 GMT"), ("Date", "Sun, 22 Nov 2026 03:23:33 GMT")),
         (("Server", "one"), ("X-Powered-By", "other")),
         (("Location", f"{RECORDED}/things/rain"), ("Location", f"{LIVE}/things/rain")),
+        (("Link", ""), ("Server", "other")),
     ],
 )
 def test_other_spellings_and_other_headers_are_no_differences(

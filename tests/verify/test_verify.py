@@ -28,6 +28,10 @@ def test_a_faithful_backend(
     assert found.mismatches == {}
     assert sum(item.exchanges for item in report.endpoints) == report.exchanges
     assert (tmp_path / "one.log").exists()
+    assert list(report.model_dump()) == [
+        "recordings", "exchanges", "status", "shape", "exact", "fidelity", "endpoints",
+        "mismatches", "exempt", "left_out",
+    ]  # fmt: skip
 
 
 def test_a_changed_backend_is_less_faithful(
