@@ -108,7 +108,11 @@ def carry_over(
     """Give operations the refusals that their siblings show and they were not asked for."""
     _carry(operations, Unauthenticated, lambda op: op.auth == "required")
     _carry(operations, BadToken, lambda op: op.auth == "required", also=Unauthenticated)
-    _carry(operations, Unparsable, lambda op: op.request is not None)
+    _carry(
+        operations,
+        Unparsable,
+        lambda op: op.request is not None and op.request.content_type == "application/json",
+    )
     _carry_me_flags(operations, groups, world)
     _carry_missing(operations)
     for operation in operations:

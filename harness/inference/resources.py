@@ -287,13 +287,23 @@ def _is_root(shape: Shape, places: set[tuple[str, str, Location]]) -> bool:
     )
 
 
+_CALLER = {"me", "self", "current", "mine", "whoami"}
+"""Segments that stand for whoever asks, not for a kind of resource."""
+
+
+def _segments(template: str) -> list[str]:
+    found = naming.literals(re.sub(r"(/\{[^}]*\})+/?$", "", template))
+    named = [each for each in found if naming.snake(each) not in _CALLER]
+    return named if named or not found else ["users"]
+
+
 def _entity_name(roots: list[Shape]) -> str:
     """The name most shapes suggest: envelope key, or the collection segment of the path."""
     votes = Counter[str]()
     for shape in roots:
         weight = 3 if shape.method == "POST" else 2
         envelope = [step for step in shape.location if step != "[]"]
-        segments = naming.literals(re.sub(r"(/\{[^}]*\})+/?$", "", shape.template))
+        segments = _segments(shape.template)
         if envelope and envelope[0] not in {"data", "result", "results", "items", "rows", "hits"}:
             votes[naming.singular(envelope[0])] += weight
         elif segments and (

@@ -11,7 +11,7 @@ from harness.inference.columns import moment
 from harness.inference.keys import ForeignKeys
 from harness.inference.model import ApiModel, Column, Entity, LinkCount, Linked, SeedState, View
 from harness.inference.observe import Observation, at
-from harness.inference.resources import Draft
+from harness.inference.resources import Draft, identity
 from harness.inference.views import Views
 from harness.inference.world import UNKNOWN, LinkDraft, Row, World
 
@@ -104,6 +104,8 @@ class _Seeder:
         for number, row in enumerate(rows, start=1):
             visible = row.first(draft.key)
             shown = naming.snake(draft.key) == entity.pk and visible is not UNKNOWN
+            if draft.key in self.views.urls.get(id(draft), {}) and visible is not UNKNOWN:
+                visible, shown = identity(visible), True
             if shown and column.type == "integer":
                 shown = isinstance(visible, int) or str(visible).isdigit()
                 visible = int(visible) if shown else number
