@@ -46,13 +46,14 @@ class Modules:
         helpers = self.backend.helpers
         if "unique_slug" in helpers:
             helpers.add("exists")
+        seed = self._seed()
         files = {
             "app/main.py": self._main(),
             "app/settings.py": self._settings(),
             "app/db.py": render("app/db.py.j2", helpers=helpers),
             "app/clock.py": render("app/clock.py.j2"),
             "app/errors.py": self._errors(),
-            "app/seed.py": self._seed(),
+            "app/seed.py": seed,
             "app/models/__init__.py": self._models(),
             "alembic.ini": render("alembic.ini"),
             "alembic/env.py": render("alembic/env.py.j2"),
@@ -211,6 +212,7 @@ class Modules:
             ),
             split_guards=any(g.wrong != g.gone for g in self.security.guards.values()),
             joined_guards=any(g.wrong == g.gone for g in self.security.guards.values()),
+            optional_guards=any(not g.required for g in self.security.guards.values()),
             bare_only=not named,
             bare_too="" in auth.schemes,
             schemes="{" + ", ".join(literal(name) for name in named) + "}",

@@ -127,8 +127,11 @@ class Parameters:
             if name is None:
                 continue
             variable = names.variable(name)
-            text = self.pages.use("app.params", "IntegerText")
-            self.backend.helpers.update({"IntegerText", "whole_number"})
+            text = "str"
+            if checked_param(operation, "query", name) is not None:
+                text = self.pages.use("app.params", "IntegerText")
+                self.backend.helpers.add("IntegerText")
+            self.backend.helpers.add("whole_number")
             annotation = f"{text} | None"
             if variable != name:
                 self.pages.use("fastapi", "Query")

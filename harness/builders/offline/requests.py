@@ -134,13 +134,14 @@ class Requests:
             use = source.use("app.validation", "Normalize")
             self.backend.helpers.add("Normalize")
             metadata.append(f"{use}({helper})")
-        kind = own.type
-        if metadata:
-            annotated = source.use("typing", "Annotated")
-            kind = f"{annotated}[{kind}, {', '.join(metadata)}]"
         options = [f"alias={literal(item.name)}"] if own.attribute != item.name else []
         if own.type.removesuffix(" | None") in ("datetime", "date", "UUID"):
             options.append("strict=False")
+            self.backend.helpers.add("IsoText")
+            metadata.append(source.use("app.validation", "IsoText"))
+        kind = own.type
+        if metadata:
+            kind = f"{source.use('typing', 'Annotated')}[{kind}, {', '.join(metadata)}]"
         if own.optional:
             mutable = {"[]": "list", "{}": "dict"}.get(own.default)
             if mutable:

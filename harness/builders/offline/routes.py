@@ -178,14 +178,14 @@ class _RouteWriter:
             alias = self.routers.parameters.checked(self.operation, place, param, variable)
             self._add_argument(f"{variable}: {self.source.use('app.params', alias)}")
             return
-        text = self.routers.parameters.text_type(self.source, param)
-        if place == "path":
-            self._add_argument(f"{variable}: {text}")
+        if place == "query":
+            self._query_argument(variable, name)
             return
-        self._query_argument(variable, name, text)
+        text = self.routers.parameters.text_type(self.source, param)
+        self._add_argument(f"{variable}: {text}")
 
-    def _query_argument(self, variable: str, name: str, text: str) -> None:
-        annotation = f"{text} | None"
+    def _query_argument(self, variable: str, name: str) -> None:
+        annotation = "str | None"
         if variable != name:
             self.source.use("typing", "Annotated")
             self.source.use("fastapi", "Query")
@@ -450,10 +450,14 @@ class _RouteWriter:
 
     def _documents(self) -> list[str]:
         operation = self.operation
-        options = []
+        options: list[str] = []
+        extra: list[str] = []
         if operation.id in self.routers.requests.models:
-            model = self.routers.requests.use(self.source, operation)
-            options.append(f"openapi_extra={model}.documented()")
+            extra.append(f"{self.routers.requests.use(self.source, operation)}.documented()")
+        if "OptionalUser" in " ".join(self.arguments):
+            extra.append(self.source.use("app.security", "SIGN_IN_OPTIONAL"))
+        if extra:
+            options.append(f"openapi_extra={' | '.join(extra)}")
         if any(check.when.kind == "unparsable" for check in operation.checks) and \
                 self._parse_first():  # fmt: skip
             self.source.use("fastapi", "Depends")
