@@ -1,25 +1,34 @@
 """What every operation shares: credentials, permissions and answers carried over to siblings."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from typing import Any
 
 from harness.inference import naming
-from harness.inference.checks import error_template
+from harness.inference.error_answers import error_template
 from harness.inference.model import (
+    ArrayOf,
     Auth,
     BadToken,
     Check,
     ColumnValue,
     Compare,
     Const,
+    Expr,
     Fallbacks,
     Holds,
     InvalidBody,
+    Lookup,
     Missing,
+    ObjectOf,
     Operation,
+    PathValue,
     ResponseTemplate,
+    Template,
     Unauthenticated,
     Unparsable,
+    WrongPassword,
 )
 from harness.inference.observe import Observation
 from harness.inference.world import World
@@ -80,7 +89,15 @@ def _token_format(tokens: list[str]) -> str:  # type: ignore[return]
 
 
 def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observation]]) -> None:
-    """Whether an operation needs a user, may have one, or never looks."""
+    """Whether an operation needs a user, may have one, or never looks.
+
+    Where no operation ever refused a missing or wrong token, none is taken to look at it.
+    """
+    guarded = any(
+        isinstance(check.when, Unauthenticated | BadToken)
+        for operation in operations
+        for check in operation.checks
+    )
     for operation in operations:
         group = [each for each in groups[operation.id] if each.status < 400]  # noqa: PLR2004
         anonymous = any(not each.credential for each in group)
@@ -91,7 +108,8 @@ def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observati
         elif _needs_me(operation):
             operation.auth = "required"
         elif identified and not anonymous:
-            operation.auth = "optional" if operation.method == "GET" else "required"
+            lenient = operation.method == "GET" or not guarded
+            operation.auth = "optional" if lenient else "required"
         else:
             operation.auth = "optional" if identified else "none"
 
@@ -114,7 +132,7 @@ def carry_over(
         lambda op: op.request is not None and op.request.content_type == "application/json",
     )
     _carry_me_flags(operations, groups, world)
-    _carry_missing(operations)
+    _carry_missing(operations, groups, world)
     for operation in operations:
         rules = operation.request is not None and any(
             [*(f.rules for f in operation.request.fields), operation.request.body_rules,
@@ -195,41 +213,130 @@ def _never_let_in(group: list[Observation], flag: tuple[str, bool], world: World
     )
 
 
-def _carry_missing(operations: list[Operation]) -> None:
+def _carry_missing(
+    operations: list[Operation], groups: dict[str, list[Observation]], world: World
+) -> None:
     by_entity: dict[str, Counter[str]] = defaultdict(Counter)
+    donors: dict[str, Lookup] = {}
     for operation in operations:
-        entities = {lookup.name: lookup.entity for lookup in operation.lookups}
+        lookups = {lookup.name: lookup for lookup in operation.lookups}
         for check in operation.checks:
             if isinstance(check.when, Missing) and check.response is not None:
-                by_entity[entities[check.when.lookup]][check.response.model_dump_json()] += 1
+                text = check.response.model_dump_json()
+                by_entity[lookups[check.when.lookup].entity][text] += 1
+                donors.setdefault(text, lookups[check.when.lookup])
     usual = Counter[str]()
     for counts in by_entity.values():
         usual.update(counts)
     for operation in operations:
         known = {c.when.lookup for c in operation.checks if isinstance(c.when, Missing)}
-        for lookup in operation.lookups:
+        for lookup in list(operation.lookups):
             if lookup.name in known or lookup.column is None:
                 continue
+            if _passes_without(operation, lookup, groups[operation.id], world):
+                continue
             counts = by_entity[lookup.entity] or usual
-            response = (
-                ResponseTemplate.model_validate_json(counts.most_common(1)[0][0])
-                if counts
-                else ResponseTemplate(status=404, body=Const(value={"detail": "Not found"}))
+            response = _refused_login(operation, groups[operation.id])
+            if response is None and counts:
+                text = counts.most_common(1)[0][0]
+                response = _answer_about(lookup, donors[text], text)
+            response = response or ResponseTemplate(
+                status=404, body=Const(value={"detail": "Not found"})
             )
-            check = Check(when=Missing(lookup=lookup.name), response=response, assumed=True)
-            later = {each.name for each in operation.lookups[operation.lookups.index(lookup) + 1 :]}
-            place = next(
-                (
-                    n
-                    for n, other in enumerate(operation.checks)
-                    if isinstance(other.when, Missing) and other.when.lookup in later
-                ),
-                None,
-            )
-            if place is None:
-                _insert(operation, check)
-            else:
-                operation.checks.insert(place, check)
+            _insert_missing(operation, lookup, response)
+
+
+def _refused_login(operation: Operation, group: list[Observation]) -> ResponseTemplate | None:
+    """What a login of somebody unknown is answered: as its other refusals are."""
+    if operation.kind != "login":
+        return None
+    known = [c.response for c in operation.checks if isinstance(c.when, WrongPassword)]
+    refused = [each for each in group if each.status in {400, 401, 403, 404}]
+    if not known and refused:
+        known = [error_template(refused[:1])]
+    return known[0] if known else ResponseTemplate(
+        status=401, body=Const(value={"detail": "Wrong credentials"})
+    )
+
+
+def _answer_about(lookup: Lookup, donor: Lookup, text: str) -> ResponseTemplate | None:
+    """The answer for a missing row of one entity, said of a row of another one."""
+    response = ResponseTemplate.model_validate_json(text)
+    if lookup.entity == donor.entity and lookup.value == donor.value:
+        return response
+    if not isinstance(lookup.value, PathValue) and "path" in response.model_dump_json():
+        return None
+    names = {donor.entity: lookup.entity, naming.pascal(donor.entity): naming.pascal(lookup.entity)}
+    response.body = _said_of(response.body, names, lookup.value)
+    return response
+
+
+def _said_of(expr: Expr | None, names: dict[str, str], value: Expr | None) -> Expr | None:
+    if isinstance(expr, Const):
+        return Const(value=_renamed(expr.value, names))
+    if isinstance(expr, ObjectOf):
+        fields = {key: _said_of(each, names, value) for key, each in expr.fields.items()}
+        return ObjectOf(fields={key: each for key, each in fields.items() if each is not None})
+    if isinstance(expr, ArrayOf):
+        items = [_said_of(each, names, value) for each in expr.items]
+        return ArrayOf(items=[each for each in items if each is not None])
+    if isinstance(expr, Template):
+        values = {key: _said_of(each, names, value) for key, each in expr.values.items()}
+        kept = {key: each for key, each in values.items() if each is not None}
+        return Template(text=_renamed(expr.text, names), values=kept)
+    return value if isinstance(expr, PathValue) else expr
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        pattern = r"(?<![\w{])(" + "|".join(map(re.escape, names)) + r")(?![\w}])"
+        return re.sub(pattern, lambda match: names[match[1]], value)
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
+
+
+def _passes_without(
+    operation: Operation, lookup: Lookup, group: list[Observation], world: World
+) -> bool:
+    """Whether a list was answered for a row that did not exist; if so, it asks for its key only."""
+    query, value = operation.query, lookup.value
+    if operation.kind != "list" or query is None or not isinstance(value, PathValue):
+        return False
+    binding = world.bindings.get((operation.path, value.name))
+    if binding is None or lookup.column is None:
+        return False
+    answered = [each for each in group if each.ok and value.name in each.params]
+    if all(
+        world.find(binding.draft, e.recording, binding.field, e.params[value.name], e.index)
+        for e in answered
+    ):
+        return False
+    key = ColumnValue(row=lookup.name, path=[lookup.column])
+    for scope in query.scope:
+        if isinstance(scope, Compare) and scope.right == key:
+            scope.right = value
+    rest = operation.model_dump_json(include={"query", "checks", "effects", "response"})
+    if f'"{lookup.name}"' not in rest.replace(f'"entity":"{lookup.name}"', ""):
+        operation.lookups.remove(lookup)
+    return True
+
+
+def _insert_missing(operation: Operation, lookup: Lookup, response: ResponseTemplate) -> None:
+    check = Check(when=Missing(lookup=lookup.name), response=response, assumed=True)
+    later = {each.name for each in operation.lookups[operation.lookups.index(lookup) + 1 :]}
+    place = next(
+        (
+            n
+            for n, other in enumerate(operation.checks)
+            if isinstance(other.when, Missing) and other.when.lookup in later
+        ),
+        None,
+    )
+    if place is None:
+        _insert(operation, check)
+    else:
+        operation.checks.insert(place, check)
 
 
 def _insert(operation: Operation, check: Check, rank: float | None = None) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.inference import list_siblings, naming
 from harness.inference.answers import AnswerContext, answer_template
-from harness.inference.checks import LookupDraft, Scene, fits, learn_checks
+from harness.inference.checks import learn_checks
+from harness.inference.conditions import fits
 from harness.inference.entities import Entities
 from harness.inference.keys import ForeignKeys
 from harness.inference.lists import ListFacts, learn_query
@@ -36,7 +37,8 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Shape, identity
-from harness.inference.rules import RequestFacts
+from harness.inference.scene import LookupDraft, Scene
+from harness.inference.request_facts import RequestFacts
 from harness.inference.views import Views
 from harness.inference.world import PASSWORD, Row, World, is_logout, leaves, token_values
 from harness.inference.writes import WriteFacts, Writes

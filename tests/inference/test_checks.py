@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from harness.inference.checks import error_template, fits
+from harness.inference.conditions import fits
+from harness.inference.error_answers import error_template
 from harness.inference.model import (
     AnyOf,
     BadParam,
