@@ -145,7 +145,22 @@ class _Seeder:
             return None
         start = min((fact[0][0] for fact in row.facts.values() if fact[0]), default=0)
         parent = self.keys.parent(row, column.name, start)
+        user = self.world.user
+        if parent is None and user is not None and column.references == user.name:
+            parent = self._writer(row)
         return self.numbers.get(id(parent)) if parent is not None else None
+
+    def _writer(self, row: Row) -> Row | None:
+        """Who changed or deleted the row: most likely the user it belongs to."""
+        for each in self.world.observations:
+            targets = self.world.targets.get(each.index)
+            if not targets or not each.ok or each.method not in {"PUT", "PATCH", "DELETE"}:
+                continue
+            last = list(each.params)[-1]
+            ends_in_key = (each.template or "").rstrip("/").endswith("}")
+            if ends_in_key and targets.get(last) is row:
+                return self.world.caller(each)
+        return None
 
     def _gap(self, entity: Entity, column: Column, row: Row) -> Any:  # noqa: PLR0911
         """A value for a column that the recording never shows."""
@@ -166,14 +181,31 @@ class _Seeder:
         return gaps.get(column.type, f"{entity.name}-{column.name}-{number}")
 
     def _drop_orphans(self, state: SeedState) -> None:
-        """Rows whose required parent is unknown cannot be stored."""
-        for entity in self.model.entities:
-            needed = [c.name for c in entity.columns if c.references and not c.nullable]
-            table = state.tables.get(entity.name)
-            if table and needed:
-                state.tables[entity.name] = [
-                    row for row in table if all(row[name] is not None for name in needed)
-                ]
+        """Rows need their parents: an unknown user is made up, rows without others are left out."""
+        dropped = True
+        while dropped:
+            dropped = False
+            for entity in self.model.entities:
+                table = state.tables.get(entity.name, [])
+                kept = [row for row in table if self._has_parents(entity, row, state)]
+                dropped = dropped or len(kept) < len(table)
+                if table:
+                    state.tables[entity.name] = kept
+
+    def _has_parents(self, entity: Entity, row: dict[str, Any], state: SeedState) -> bool:
+        user = self.world.user.name if self.world.user else None
+        for column in entity.columns:
+            if not column.references or (column.nullable and row[column.name] is None):
+                continue
+            if row[column.name] is None and column.references == user:
+                row[column.name] = self._ghost(0, state)
+            parent = self.model.entity(column.references)
+            known = (other[parent.pk] for other in state.tables.get(parent.name, ()))
+            if row[column.name] not in set(known):
+                if not column.nullable:
+                    return False
+                row[column.name] = None
+        return True
 
     # ------------------------------------------------------------------ relations
 
