@@ -171,4 +171,6 @@ class Arrangement:
         given = self.inputs if inputs is None else inputs
         pairs = ", ".join(f"{literal(name)}: {code}" for name, code in given.items())
         fields = f"{{{pairs}}}"
-        return f"{{{literal(request.envelope)}: {fields}}}" if request and request.envelope else fields
+        return (
+            f"{{{literal(request.envelope)}: {fields}}}" if request and request.envelope else fields
+        )

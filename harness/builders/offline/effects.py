@@ -74,7 +74,9 @@ class EffectWriter:
         for name, value in effect.values.items():
             column = entity.column(name)
             if column.vocabulary:
-                self._remember(column.vocabulary, f"{row.variable}.{self._name(effect.entity, name)}")
+                self._remember(
+                    column.vocabulary, f"{row.variable}.{self._name(effect.entity, name)}"
+                )
 
     def _name(self, entity: str, column: str) -> str:
         return self.backend.attribute(entity, column)
@@ -229,7 +231,9 @@ class EffectWriter:
 
     def _set_link(self, effect: SetLink) -> None:
         link = self.backend.model.link(effect.link)
-        cls = self.source.use(self.backend.link_module(link.name), self.backend.link_class(link.name))
+        cls = self.source.use(
+            self.backend.link_module(link.name), self.backend.link_class(link.name)
+        )
         owner, target = self.backend.link_columns(link)
         me, row = self.writer.plan.rows["me"], self._row(effect.row)
         mine = f"{me.variable}.{self.backend.key_attribute(me.entity)}"

@@ -89,9 +89,7 @@ def _key(response: ResponseTemplate) -> str:
     return json.dumps(response.model_dump(mode="json"), sort_keys=True)
 
 
-def _reason(
-    backend: Backend, operation: Operation, check: Check, status: int
-) -> tuple[str, str]:
+def _reason(backend: Backend, operation: Operation, check: Check, status: int) -> tuple[str, str]:
     """Return the noun and the kind of failure that a check stands for."""
     when = check.when
     match when.kind:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.builders.offline import names
 from harness.builders.offline.backend import PYTHON_TYPES, TYPE_IMPORTS, Backend
 from harness.builders.offline.source import Source
 from harness.inference.model import (
@@ -21,7 +20,6 @@ from harness.inference.model import (
     QueryValue,
     Template,
 )
-
 
 LONG = 70
 

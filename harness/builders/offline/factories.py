@@ -40,9 +40,7 @@ def _closure(backend: Backend, used: set[str]) -> set[str]:
             continue
         found.add(name)
         waiting += [
-            c.references
-            for c in backend.entity(name).columns
-            if c.references and not c.nullable
+            c.references for c in backend.entity(name).columns if c.references and not c.nullable
         ]
     return found
 
@@ -74,7 +72,9 @@ def _factory(backend: Backend, source: Source, entity: Entity) -> str:
         "await session.commit()",
         f"return {row}",
     ]
-    head = f"async def make_{names.snake(entity.name)}(session: AsyncSession, **values: Any) -> {cls}:"
+    head = (
+        f"async def make_{names.snake(entity.name)}(session: AsyncSession, **values: Any) -> {cls}:"
+    )
     return f"{head}\n{indent(chr(10).join(lines))}"
 
 
@@ -104,7 +104,7 @@ def _sign_in(backend: Backend, source: Source) -> str:
     source.use("app.security", "open_session")
     scheme = next((scheme for scheme in auth.schemes if scheme), "")
     value = f'f"{scheme} {{token}}"' if scheme else "token"
-    header = f'{{{literal(auth.header)}: {value}}}'
+    header = f"{{{literal(auth.header)}: {value}}}"
     if auth.cookie:
         header = f'{{"Cookie": f"{auth.cookie}={{token}}"}}'
     return (

@@ -40,7 +40,9 @@ class Getters:
     found: dict[str, Getter] = field(default_factory=dict)
     _taken: dict[str, set[str]] = field(default_factory=dict)
 
-    def call(self, writer: "ServiceWriter", lookup: Lookup, response: ResponseTemplate) -> str | None:
+    def call(
+        self, writer: "ServiceWriter", lookup: Lookup, response: ResponseTemplate
+    ) -> str | None:
         """Return the call of the getter for a lookup by path parameter; None for other lookups."""
         if not isinstance(lookup.value, PathValue) or lookup.column is None:
             return None
@@ -105,7 +107,9 @@ class Getters:
         conditions = []
         for foreign, (parent, parent_entity) in getter.parents.items():
             module = backend.entity_module(parent_entity)
-            parameters.append(f"{parent}: {source.use(module, backend.entity_class(parent_entity))}")
+            parameters.append(
+                f"{parent}: {source.use(module, backend.entity_class(parent_entity))}"
+            )
             own, key = backend.attribute(entity, foreign), backend.key_attribute(parent_entity)
             conditions.append(f"{cls}.{own} == {parent}.{key}")
         parameters.append(f"{getter.parameter}: {getter.type}")

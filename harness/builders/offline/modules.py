@@ -86,7 +86,11 @@ class Modules:
                 files[path] = render(template, helpers=helpers, **self._slug_options())
         if self._uses_params(helpers):
             files["app/params.py"] = self._params(helpers)
-        classes = {self.parameters.json_type: self._default_response()} if self._default_response() else {}
+        classes = (
+            {self.parameters.json_type: self._default_response()}
+            if self._default_response()
+            else {}
+        )
         classes |= self.parameters.responses
         if classes:
             files["app/responses.py"] = render(
@@ -135,7 +139,9 @@ class Modules:
             if response is not None:
                 classes.append(class_code(self.backend, source, ErrorClass(response, "", name)))
         if self.security.needs_default:
-            missing = ErrorClass(_plain_error(401, "Not authenticated"), "", "NotAuthenticatedError")
+            missing = ErrorClass(
+                _plain_error(401, "Not authenticated"), "", "NotAuthenticatedError"
+            )
             classes.insert(0, class_code(self.backend, source, missing))
         shapes = self.requests.shapes.shapes.values()
         return render(
@@ -302,7 +308,9 @@ class Modules:
             tokens=auth is not None,
             password=literal(auth.password) if auth and password else "",
             user=backend.entity_class(auth.user) if auth else "",
-            user_key='UUID(user_id)' if auth and backend.key(auth.user).type == "uuid" else "user_id",
+            user_key="UUID(user_id)"
+            if auth and backend.key(auth.user).type == "uuid"
+            else "user_id",
             sequences=f"({', '.join(sequences)},)" if sequences else "",
         )
 

@@ -29,7 +29,9 @@ def plan(backend: Backend, operation: Operation) -> OperationPlan:
         values[param.name] = (name, f"{_kind(operation, 'query', param)} | None")
     rows: dict[str, Row] = {}
     entities = rows_of(backend, operation)
-    wanted = {name: names.variable(name) for name in entities if name not in ("me", "created", "row")}
+    wanted = {
+        name: names.variable(name) for name in entities if name not in ("me", "created", "row")
+    }
     if "created" in entities:
         wanted["created"] = names.variable(entities["created"])
     for name, variable in wanted.items():
@@ -42,7 +44,9 @@ def plan(backend: Backend, operation: Operation) -> OperationPlan:
     if "row" in entities:
         rows["row"] = Row("row", entities["row"])
     early, late = split(operation.checks)
-    return OperationPlan(operation, rows["me"].variable if "me" in rows else "", rows, values, early, late)
+    return OperationPlan(
+        operation, rows["me"].variable if "me" in rows else "", rows, values, early, late
+    )
 
 
 def path_variable(operation: Operation, param: Param) -> str:

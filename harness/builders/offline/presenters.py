@@ -47,7 +47,9 @@ class Presenters:
         if name not in self._needs:
             self._needs[name] = Needs(session=False, viewer=False, origin=False)
             view = self.backend.model.view(name)
-            found = [node for item in view.fields for node in walk(item.value) if hasattr(node, "kind")]
+            found = [
+                node for item in view.fields for node in walk(item.value) if hasattr(node, "kind")
+            ]
             nested = [
                 self.needs(node.view) for node in found if node.kind in ("render", "children")
             ]
@@ -243,9 +245,7 @@ class _Writer:
         many = self._new(names.snake(self.backend.plural(entity)) if base == entity else f"{base}s")
         self.before.append(
             f"{many} = "
-            + presenters.call_many(
-                self.scope, node.view, f"[{code} for {self.row} in {self.rows}]"
-            )
+            + presenters.call_many(self.scope, node.view, f"[{code} for {self.row} in {self.rows}]")
         )
         self.zipped.append((one, many))
         return one
@@ -261,7 +261,9 @@ class _Writer:
 
     def _linked(self, node: Any) -> str:
         link = self.backend.model.link(node.link)
-        cls = self.source.use(self.backend.link_module(link.name), self.backend.link_class(link.name))
+        cls = self.source.use(
+            self.backend.link_module(link.name), self.backend.link_class(link.name)
+        )
         owner, target = self.backend.link_columns(link)
         helper = self.source.use("app.presenters.batches", "linked_keys")
         self.backend.helpers.add("linked_keys")
@@ -289,9 +291,7 @@ class _Writer:
         helper = self.source.use("app.presenters.batches", "count_by")
         self.backend.helpers.add("count_by")
         variable = self._new(name)
-        self.before.append(
-            f"{variable} = await {helper}(session, {cls}.{column}, {self._keys()})"
-        )
+        self.before.append(f"{variable} = await {helper}(session, {cls}.{column}, {self._keys()})")
         return f"{variable}.get({self.row}.{self._key}, 0)"
 
     def _children(self, node: Any) -> str:

@@ -27,9 +27,7 @@ class QueryWriter:
         self.cls = self.source.use(
             self.backend.entity_module(self.entity), self.backend.entity_class(self.entity)
         )
-        facts = {
-            node.fact for node in walk(writer.operation.response) if is_page_fact(node)
-        }
+        facts = {node.fact for node in walk(writer.operation.response) if is_page_fact(node)}
         self.total = bool(facts & {"total", "pages", "has_more", "links", "next_cursor"})
 
     def write(self) -> None:
@@ -85,7 +83,12 @@ class QueryWriter:
         if item.op == "search":
             or_ = self.source.use("sqlalchemy", "or_")
             tests = [
-                on_path(scope, self.entity, path, lambda c: f"{c}.icontains({variable}, autoescape=True)")
+                on_path(
+                    scope,
+                    self.entity,
+                    path,
+                    lambda c: f"{c}.icontains({variable}, autoescape=True)",
+                )
                 for path in item.paths or [item.path]
             ]
             return f"{or_}({', '.join(tests)})" if len(tests) > 1 else tests[0]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.builders.offline import names
 from harness.builders.offline.backend import PYTHON_TYPES, Backend, check_of

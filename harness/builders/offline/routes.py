@@ -272,8 +272,11 @@ class _RouteWriter:
             self.source.use("fastapi", "Response")
             self._add_argument("response: Response")
             self._header(name, value)
-        if "origin" in code.split("(") or "(origin" in code or "origin," in code or "{origin}" in (
-            code + " ".join(self.lines)
+        if (
+            "origin" in code.split("(")
+            or "(origin" in code
+            or "origin," in code
+            or "{origin}" in (code + " ".join(self.lines))
         ):
             self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
             self.backend.helpers.add("origin")
@@ -425,7 +428,9 @@ class _RouteWriter:
             return
         self.arguments.remove(argument)
         if self.routers.security.failures(self.operation):
-            function = self.source.use("app.security", self.routers.security.function(self.operation))
+            function = self.source.use(
+                "app.security", self.routers.security.function(self.operation)
+            )
             self.source.use("fastapi", "Depends")
             self.before.append(f"Depends({function})")
 

@@ -97,9 +97,7 @@ class Schemas:
         with self.within(names.variable(operation.resource)):
             return self.type_of(source, body, rows, hint=names.pascal(operation.id))
 
-    def type_of(
-        self, source: Source, expression: Any, rows: dict[str, str], *, hint: str
-    ) -> str:
+    def type_of(self, source: Source, expression: Any, rows: dict[str, str], *, hint: str) -> str:
         """Return the Python type of an expression's values; `hint` names classes made for it."""
         match expression.kind:
             case "const":
@@ -168,9 +166,7 @@ class Schemas:
         self.backend.helpers.add(name)
         return f"{name} | None" if column.nullable else name
 
-    def _envelope(
-        self, source: Source, body: ObjectOf, rows: dict[str, str], hint: str
-    ) -> str:
+    def _envelope(self, source: Source, body: ObjectOf, rows: dict[str, str], hint: str) -> str:
         own = self.source(self._stem)
         fields = [
             (key, self.type_of(own, value, rows, hint=hint + names.pascal(key)), False)

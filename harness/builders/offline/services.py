@@ -102,7 +102,9 @@ class Services:
         writer.effects()
         paged = writer.query()
         returned = [name for name in wanted if name not in known or name == "created"]
-        call = writer.finish(names.variable(operation.id), returned, f"{operation.summary.rstrip('.')}.")
+        call = writer.finish(
+            names.variable(operation.id), returned, f"{operation.summary.rstrip('.')}."
+        )
         if call is not None:
             call.paged, call.total = paged, writer.total
         return call
@@ -203,9 +205,7 @@ class ServiceWriter:
         assert missing.when.kind == "missing"  # noqa: S101  (asked by `_same_answer`)
         row = self._select(missing.when.lookup)
         condition = self._condition(wrong.when)
-        self.lines.append(
-            f"if {row} is None or {condition}:\n    {self.throw(missing.response)}"
-        )
+        self.lines.append(f"if {row} is None or {condition}:\n    {self.throw(missing.response)}")
 
     def throw(self, response: ResponseTemplate) -> str:
         error = self.services.errors.of(response)
@@ -315,8 +315,7 @@ class ServiceWriter:
         for item in parameters:
             self._import_types(item.type)
         self.source.add(
-            f"async def {function}({signature}) -> {result}:\n"
-            + indent(f'"""{doc}"""\n{body}')
+            f"async def {function}({signature}) -> {result}:\n" + indent(f'"""{doc}"""\n{body}')
         )
         module = names.variable(self.operation.resource)
         arguments = [item.value or item.name for item in parameters]
@@ -369,7 +368,9 @@ class ServiceWriter:
             self.source.use(models[name], name)
 
     def _class(self, entity: str) -> str:
-        return self.source.use(self.backend.entity_module(entity), self.backend.entity_class(entity))
+        return self.source.use(
+            self.backend.entity_module(entity), self.backend.entity_class(entity)
+        )
 
     def _special(self, node: Any) -> str | None:
         kind = getattr(node, "kind", None)
@@ -381,7 +382,9 @@ class ServiceWriter:
 
     def _is_linked(self, node: Any) -> str:
         link = self.backend.model.link(node.link)
-        cls = self.source.use(self.backend.link_module(link.name), self.backend.link_class(link.name))
+        cls = self.source.use(
+            self.backend.link_module(link.name), self.backend.link_class(link.name)
+        )
         owner, target = self.backend.link_columns(link)
         exists = self.source.use("app.db", "exists")
         self.backend.helpers.add("exists")

@@ -16,7 +16,6 @@ from harness.builders.offline.rules import Shapes
 from harness.builders.offline.schemas import Schemas
 from harness.builders.offline.security import Security
 from harness.builders.offline.services import Services
-from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables
 from harness.builders.offline.testing import test_files
 from harness.inference.model import ApiModel
@@ -52,7 +51,9 @@ def generate(model: ApiModel, *, resources: Collection[str] | None = None) -> di
         getters.emit(services.source(getter.module), getter)
     tables = Tables(backend)
     tables.add_all()
-    modules = Modules(backend, errors, requests, parameters, security, tables, list(routers.sources))
+    modules = Modules(
+        backend, errors, requests, parameters, security, tables, list(routers.sources)
+    )
     files = modules.files()
     for source in [
         *schemas.sources.values(), *presenters.sources.values(), *services.sources.values(),

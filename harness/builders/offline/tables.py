@@ -248,13 +248,10 @@ class Tables:
                 f'{foreign}("{target[0]}.{target[1]}", ondelete="CASCADE"), primary_key=True'
                 f"{index_code})"
             )
-            columns.append(
-                TableColumn(name, self._sql_type(key), False, target, index=bool(index))
-            )
+            columns.append(TableColumn(name, self._sql_type(key), False, target, index=bool(index)))
         source.add(f"class {cls}(Base):\n{indent(chr(10).join(lines))}")
         self.sources.append(source)
         self.tables.append(Table(table, columns, list(backend.link_columns(link))))
-
 
     def _add_sessions(self, auth: Auth) -> None:
         """The table of open sessions: hashes of tokens and whose they are."""

@@ -16,8 +16,8 @@ from harness.inference.model import (
     Check,
     ColumnValue,
     Compare,
-    Insert,
     InputValue,
+    Insert,
     Operation,
     PathValue,
     Rule,
@@ -220,7 +220,7 @@ class _TestWriter:
             item = next(item for item in request.fields if item.name == name)
             code = self.arranged.inputs.get(name, "")
             if item.type in ("string", "integer", "boolean") and not item.normalize and code:
-                if "(" in code or "." in code.strip('"') and not code.startswith('"'):
+                if "(" in code or ("." in code.strip('"') and not code.startswith('"')):
                     return None
                 return f" is {code}" if code in ("True", "False", "None") else f" == {code}"
         return None
@@ -369,7 +369,9 @@ def _needed(lines: list[str]) -> list[str]:
     for index, line in enumerate(lines):
         name, found, call = line.partition(" = await make_")
         rest = "\n".join(lines[index + 1 :])
-        unused = found and name.isidentifier() and re.search(rf'(?<!")\b{name}\b(?!")', rest) is None
+        unused = (
+            found and name.isidentifier() and re.search(rf'(?<!")\b{name}\b(?!")', rest) is None
+        )
         kept.append(f"await make_{call}" if unused else line)
     return kept
 
