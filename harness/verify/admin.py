@@ -36,10 +36,13 @@ class Admin:
         query = "SELECT 1 FROM pg_database WHERE datname = $1"
         return bool(self._run(self._fetch(query, name)))
 
-    def create(self, name: str, template: str | None = None) -> None:
+    def create(self, name: str, template: str | None = None, *, lasting: bool = True) -> None:
+        """Create a database; one that does not last need not wait for the disk."""
         self.drop(name)
         copied = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else ""
         self._execute(f"CREATE DATABASE {_quoted(name)}{copied}")
+        if not lasting:
+            self._execute(f"ALTER DATABASE {_quoted(name)} SET synchronous_commit = off")
 
     def drop(self, name: str) -> None:
         self._execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")

@@ -28,6 +28,8 @@ from harness.verify.runner import Command, LocalRunner, clean_environment
 
 _START_TIMEOUT_S = 30.0
 _PORT = 5432
+SCRATCH = "replay_"
+"""How the names of databases begin that nobody needs after a replay."""
 _THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _SETTINGS = ("listen_addresses=", "max_connections=60", "shared_buffers=32MB", "jit=off")
 
@@ -73,6 +75,7 @@ class PostgresServer:
                 self.url("postgres" if self.external is None else None, "postgresql")
             )
             self._admin.check()
+            self._drop_leftovers()
         except BaseException:
             self.stop()
             raise
@@ -102,7 +105,7 @@ class PostgresServer:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create an empty database, or a copy of a template; one of that name is replaced."""
-        self.admin.create(name, template)
+        self.admin.create(name, template, lasting=self.durable or self.external is None)
 
     def drop_database(self, name: str) -> None:
         self.admin.drop(name)
@@ -125,6 +128,12 @@ class PostgresServer:
         if self._admin is None:
             raise DatabaseUnavailable("the PostgreSQL server is not running")
         return self._admin
+
+    def _drop_leftovers(self) -> None:
+        """Drop what a killed harness left on a server that is ours alone."""
+        if self.external is None and not self.durable:
+            for name in self.admin.names(SCRATCH):
+                self.admin.drop(name)
 
     def _start_embedded(self) -> None:
         data = self._claim_directory()

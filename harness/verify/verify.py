@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from harness.traffic.exchange import Exchange
 from harness.verify.backend import BackendProcess, load_seed, migrate
-from harness.verify.postgres import PostgresServer
+from harness.verify.postgres import SCRATCH, PostgresServer
 from harness.verify.replay import Judged, Label, ReplayResult, plain_label, replay
 from harness.verify.report import FidelityReport
 from harness.verify.runner import Runner
@@ -97,7 +97,7 @@ def _replay_case(
     runner: Runner | None,
     until: Callable[[Judged], bool] | None,
 ) -> ReplayResult:
-    database = f"replay_{uuid4().hex[:12]}"
+    database = f"{SCRATCH}{uuid4().hex[:12]}"
     postgres.create_database(database, template)
     url = postgres.url(database)
     log = logs / f"{case.name}.log" if logs else None

@@ -57,6 +57,15 @@ def test_data_in_a_directory_is_kept(tmp_path: Path) -> None:
             assert asyncio.run(run(server, "kept", "SHOW fsync")) == "on"
 
 
+def test_databases_of_an_interrupted_replay_are_dropped(tmp_path: Path) -> None:
+    for name in ("replay_1", "schema_1"):
+        with PostgresServer(tmp_path) as server:
+            assert not server.admin.exists("replay_1")
+            server.create_database(name)
+    with PostgresServer(tmp_path) as server:
+        assert server.admin.exists("schema_1")
+
+
 def test_a_second_server_on_a_directory_goes_elsewhere_or_says_so(tmp_path: Path) -> None:
     with PostgresServer(tmp_path) as first:
         first.create_database("mine")
@@ -119,6 +128,7 @@ def test_a_stale_pid_file_of_another_process_is_no_obstacle(tmp_path: Path) -> N
 def test_database_url_takes_precedence(postgres: PostgresServer, tmp_path: Path) -> None:
     with PostgresServer(tmp_path, database_url=postgres.url("postgres")) as server:
         server.create_database("over_url")
+        assert asyncio.run(run(server, "over_url", "SHOW synchronous_commit")) == "off"
         assert (
             server.url("x") == f"postgresql+asyncpg://postgres:@/x?host={postgres.socket_directory}"
         )
