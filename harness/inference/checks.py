@@ -6,7 +6,7 @@ meets several, its answer says which of them is tried first.
 """
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from harness.inference import naming
@@ -29,6 +29,11 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation
 from harness.inference.scene import Candidate, LookupDraft, Scene
+
+Classes = dict[str, list[Observation]]
+"""Refusals by their answers."""
+Truth = dict[int, list[Candidate]]
+"""The candidates that each refusal meets."""
 
 _TELLING = {
     "unauthenticated",
@@ -91,34 +96,25 @@ def _answer_class(observation: Observation) -> str:
 
 
 def _choose(
-    classes: dict[str, list[Observation]],
-    truth: dict[int, list[Candidate]],
-    scene: Scene,
+    classes: Classes, truth: Truth, scene: Scene
 ) -> tuple[dict[Candidate, str], dict[int, Candidate]]:
     """Candidates with the class of answers that each gives; and what explains which refusal."""
     chosen: dict[Candidate, str] = {}
     explained: dict[int, Candidate] = {}
-    by_rules(classes, truth, scene, chosen, explained)
-    everything = {id(each): label for label, group in classes.items() for each in group}
+    _by_rules(classes, truth, scene, chosen, explained)
+    labels = {id(each): label for label, group in classes.items() for each in group}
     while True:
         best: tuple[float, float, Candidate, str] | None = None
         for label, group in classes.items():
-            open_ = [each for each in group if id(each) not in explained]
-            counts: dict[Candidate, int] = defaultdict(int)
-            for each in open_:
-                for candidate in truth[id(each)]:
-                    if candidate not in chosen and not isinstance(candidate.condition, InvalidBody):
-                        counts[candidate] += 1
-            for candidate, count in counts.items():
+            for candidate, count in _open(group, truth, chosen, explained).items():
                 wrong = sum(
-                    1
-                    for other, candidates in truth.items()
-                    if candidate in candidates
-                    and everything[other] != label
+                    candidate in candidates
+                    and labels[other] != label
                     and not (other in explained and explained[other].rank <= candidate.rank)
+                    for other, candidates in truth.items()
                 )
                 score = count - 0.9 * wrong
-                if best is None or (score, -candidate.rank) > (best[0], best[1]):
+                if best is None or (score, -candidate.rank) > best[:2]:
                     best = (score, -candidate.rank, candidate, label)
         if best is None:
             return chosen, explained
@@ -129,9 +125,25 @@ def _choose(
                 explained[id(each)] = candidate
 
 
-def by_rules(
-    classes: dict[str, list[Observation]],
-    truth: dict[int, list[Candidate]],
+def _open(
+    group: list[Observation],
+    truth: Truth,
+    chosen: dict[Candidate, str],
+    explained: dict[int, Candidate],
+) -> dict[Candidate, int]:
+    """How many refusals of a class that nothing explains yet each candidate would explain."""
+    return Counter(
+        candidate
+        for each in group
+        if id(each) not in explained
+        for candidate in truth[id(each)]
+        if candidate not in chosen and not isinstance(candidate.condition, InvalidBody)
+    )
+
+
+def _by_rules(
+    classes: Classes,
+    truth: Truth,
     scene: Scene,
     chosen: dict[Candidate, str],
     explained: dict[int, Candidate],
@@ -152,7 +164,7 @@ def by_rules(
 def _order(
     chosen: dict[Candidate, str],
     explained: dict[int, Candidate],
-    truth: dict[int, list[Candidate]],
+    truth: Truth,
 ) -> list[Candidate]:
     """Sort by the usual order, corrected by refusals that meet several conditions."""
     before: dict[Candidate, set[Candidate]] = defaultdict(set)

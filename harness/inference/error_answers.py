@@ -83,6 +83,13 @@ def _texts(value: Any) -> Iterable[str]:
 def _request_text(samples: list[tuple[Observation, Any]]) -> Expr | None:
     """Text that holds a path parameter, a query parameter, the path or the method."""
     each, text = samples[0]
+    if len(each.path) > 1 and each.path in text:
+        template = text.replace(each.path, "{path}")
+        values: dict[str, Expr] = {"path": RequestLine(part="path")}
+        if f" {each.method} " in f" {template} ":
+            template = template.replace(each.method, "{method}", 1)
+            values["method"] = RequestLine(part="method")
+        return Template(text=template, values=values)
     for name, value in each.params.items():
         if text == value:
             return PathValue(name=name)
@@ -91,11 +98,4 @@ def _request_text(samples: list[tuple[Observation, Any]]) -> Expr | None:
     for name, value in each.query:
         if value and text == value:
             return QueryValue(name=name)
-    if len(each.path) > 1 and each.path in text:
-        template = text.replace(each.path, "{path}")
-        values: dict[str, Expr] = {"path": RequestLine(part="path")}
-        if f" {each.method} " in f" {template} ":
-            template = template.replace(each.method, "{method}", 1)
-            values["method"] = RequestLine(part="method")
-        return Template(text=template, values=values)
     return None

@@ -64,12 +64,14 @@ def permissions(scene: Scene, observations: list[Observation]) -> Iterable[Candi
 def _atoms(scene: Scene, observations: list[Observation]) -> tuple[list[_Atom], list[_Atom]]:
     """Facts about the caller: ownership of the rows in play, and flags of their own."""
     owning: list[_Atom] = []
+    if scene.world.user is None:
+        return [], []
     for lookup in scene.lookups:
         paths = user_paths(scene, lookup.draft)
         if lookup.draft is scene.world.user:
             paths.append([])
-        owning.extend(_owner(scene, lookup, path) for path in paths)
-    return owning, _flags(scene, observations)
+        owning.extend(_owner(scene, scene.world.user, lookup, path) for path in paths)
+    return owning, _flags(scene, scene.world.user, observations)
 
 
 def user_paths(scene: Scene, draft: Draft) -> list[list[str]]:
@@ -86,9 +88,7 @@ def user_paths(scene: Scene, draft: Draft) -> list[list[str]]:
     return direct + indirect
 
 
-def _owner(scene: Scene, lookup: LookupDraft, path: list[str]) -> _Atom:
-    user = scene.world.user
-    assert user is not None
+def _owner(scene: Scene, user: Draft, lookup: LookupDraft, path: list[str]) -> _Atom:
     pk = scene.primary[id(user)]
     predicate = Compare(
         left=ColumnValue(row=lookup.name, path=path or [pk]),
@@ -104,11 +104,8 @@ def _owner(scene: Scene, lookup: LookupDraft, path: list[str]) -> _Atom:
     return _Atom(predicate, holds)
 
 
-def _flags(scene: Scene, observations: list[Observation]) -> list[_Atom]:
-    user = scene.world.user
+def _flags(scene: Scene, user: Draft, observations: list[Observation]) -> list[_Atom]:
     found: list[_Atom] = []
-    if user is None:
-        return found
     callers = [(each, scene.world.caller(each)) for each in observations]
     for name in scene.stored[id(user)]:
         values = [caller.value(name, each.index - 1) for each, caller in callers if caller]
