@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from harness.traffic.exchange import Headers, Response
 
-_TIMEOUT_S = 30
+_TIMEOUT_S = 20
 _UNSAFE = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 

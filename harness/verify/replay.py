@@ -16,6 +16,8 @@ from harness.verify.skew import estimate_skew
 from harness.verify.translate import Translator
 
 _SERVER_ERROR = 500
+_PATIENCE = 3
+"""So many requests in a row without an answer end the asking."""
 _SILENT_STATUSES = {
     101: "the handshake of a WebSocket",
     304: "the answer to a conditional request of a cache",
@@ -109,6 +111,7 @@ class _Player:
         self._origins = _origins(recorded, self._client.origin)
         self._translator = Translator(self._bindings, self._origins)
         self._volatile = find_volatile(recorded, label)
+        self._silent = 0
         self.result = ReplayResult(exempt=list(self._volatile.values()))
 
     def play(self, exchange: Exchange) -> Judged | None:
@@ -129,7 +132,7 @@ class _Player:
         expected = exchange.response
         assert expected is not None  # noqa: S101 - those without one are left out
         try:
-            actual = self._send(exchange)
+            actual = self._ask(exchange)
         except NoResponse as error:
             return [Difference("status", "status", expected.status, f"no response: {error}")]
         self._bindings.known.add_request(exchange.request)
@@ -141,6 +144,18 @@ class _Player:
             origins=self._origins,
         )
         return compare(expected, actual, context)
+
+    def _ask(self, exchange: Exchange) -> Response:
+        """Send an exchange's request, unless nobody has answered for a while."""
+        if self._silent >= _PATIENCE:
+            raise NoResponse("the backend has stopped answering")
+        try:
+            answer = self._send(exchange)
+        except NoResponse:
+            self._silent += 1
+            raise
+        self._silent = 0
+        return answer
 
     def _send(self, exchange: Exchange) -> Response:
         request = exchange.request

@@ -110,9 +110,10 @@ def test_a_replay_can_stop_early(
 
 
 def test_a_backend_that_is_gone_is_a_mismatch(recorded: list[Exchange]) -> None:
-    result = replay(recorded[:2], "http://127.0.0.1:9")
-    assert [item.status for item in result.judged] == [False, False]
+    result = replay(recorded[:5], "http://127.0.0.1:9")
+    assert [item.status for item in result.judged] == [False] * 5
     assert "no response" in str(result.judged[0].differences[0].actual)
+    assert "stopped answering" in str(result.judged[4].differences[0].actual)
 
 
 GET = Request("GET", "http", "x.test", "/things")
