@@ -25,8 +25,9 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation, at
 from harness.inference.resources import Location, Shape, identity
+from harness.inference.rows import UNKNOWN, Row
+from harness.inference.tokens import token_values
 from harness.inference.views import Views
-from harness.inference.world import UNKNOWN, Row, token_values
 
 READ_HEADERS = ("location", "link", "www-authenticate", "retry-after")
 

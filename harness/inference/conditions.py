@@ -18,7 +18,7 @@ from harness.inference.model import (
 from harness.inference.observe import UNPARSABLE, Observation
 from harness.inference.permissions import links, permissions
 from harness.inference.scene import Candidate, Scene, Test
-from harness.inference.world import PASSWORD
+from harness.inference.tokens import PASSWORD
 
 _PARAM_TYPES = {"integer": int, "number": float}
 

@@ -9,8 +9,9 @@ from harness.inference.keys import ForeignKeys
 from harness.inference.model import Column, Entity, Generated
 from harness.inference.observe import Observation, at
 from harness.inference.resources import Draft
+from harness.inference.rows import Row
 from harness.inference.views import Views
-from harness.inference.world import Row, World
+from harness.inference.world import World
 from harness.inference.writes import ABSENT, Writes
 
 _MADE = {"sequence", "uuid", "object_id", "digits", "random"}

@@ -92,7 +92,10 @@ def understand(recordings: Sequence[Named], templates: Templates | None = None) 
     if templates is None:
         templates = learn(exchange for recording in recordings for exchange in recording)
     observations = _observations(recordings, templates)
-    world = World(observations, draft_entities(observations))
+    drafts = draft_entities(observations)
+    world = World(observations, drafts)
+    if holders := world.open_sessions():
+        world = World(observations, drafts, holders)
     keys = ForeignKeys(world)
     return Understanding(observations, world, keys, learn_views(world, keys))
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from harness.inference import naming
 from harness.inference.resources import Draft, identity
-from harness.inference.world import UNKNOWN, Row, World
+from harness.inference.rows import UNKNOWN, Row
+from harness.inference.world import World
 
 
 class ForeignKeys:

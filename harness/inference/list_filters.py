@@ -10,7 +10,8 @@ from harness.inference.columns import column_type, moment
 from harness.inference.list_samples import PRIMARY_KEY, Columns, Sample
 from harness.inference.model import Filter, Finding
 from harness.inference.resources import Draft
-from harness.inference.world import LinkDraft, Row
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import Row
 
 Matches = Callable[[Row, Sample, str], bool]
 

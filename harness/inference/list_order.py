@@ -13,7 +13,7 @@ from harness.inference.columns import is_datetime, moment
 from harness.inference.list_samples import PRIMARY_KEY, Columns, Sample
 from harness.inference.model import Order, SortParam
 from harness.inference.resources import Draft, identity
-from harness.inference.world import UNKNOWN, Row
+from harness.inference.rows import UNKNOWN, Row
 
 TOUCHED = "touched"
 CREATED = "created"

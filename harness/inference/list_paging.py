@@ -9,7 +9,7 @@ from typing import Any, Literal
 from harness.inference import naming
 from harness.inference.list_samples import Sample
 from harness.inference.model import PageInfo, Paging
-from harness.inference.world import Row
+from harness.inference.rows import Row
 
 _LIMIT = re.compile(
     r"(^|_)(limit|size|per_page|perpage|page_size|pagesize|count|take|top|first|max_results)$"

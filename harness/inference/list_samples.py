@@ -10,7 +10,9 @@ from harness.inference import naming
 from harness.inference.keys import ForeignKeys
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Location, Shape, identity
-from harness.inference.world import UNKNOWN, LinkDraft, Row, World
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import UNKNOWN, Row
+from harness.inference.world import World
 
 PRIMARY_KEY = "id"
 """Stands for the primary key in column paths, whatever it is called."""

@@ -8,7 +8,8 @@ from typing import Any
 from harness.inference.list_samples import PRIMARY_KEY, Columns, Sample
 from harness.inference.model import AnyOf, ColumnValue, Compare, Const, Linked, PathValue, Predicate
 from harness.inference.resources import Draft
-from harness.inference.world import LinkDraft, Row
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import Row
 
 _MAX_CONSTANTS = 6
 Holds = Callable[[Row, Sample], bool]

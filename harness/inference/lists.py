@@ -27,7 +27,8 @@ from harness.inference.list_scope import Scope, learn_scope
 from harness.inference.model import Expr, Finding, Order, PageInfo, Paging, Param, Query, SortParam
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Location, Shape
-from harness.inference.world import Row, World
+from harness.inference.rows import Row
+from harness.inference.world import World
 
 _PAGE_HEADER = re.compile(r"total|count|page|limit|offset|cursor|next", re.IGNORECASE)
 _OTHER_HEADER = re.compile(r"content|rate|(^|-)age$|allow|expose", re.IGNORECASE)

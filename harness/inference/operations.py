@@ -36,11 +36,13 @@ from harness.inference.model import (
     Update,
 )
 from harness.inference.observe import Observation
-from harness.inference.resources import Draft, Shape, identity
-from harness.inference.scene import LookupDraft, Scene
 from harness.inference.request_facts import RequestFacts
+from harness.inference.resources import Draft, Shape, identity
+from harness.inference.rows import Row
+from harness.inference.scene import LookupDraft, Scene
+from harness.inference.tokens import PASSWORD, is_logout, leaves, token_values
 from harness.inference.views import Views
-from harness.inference.world import PASSWORD, Row, World, is_logout, leaves, token_values
+from harness.inference.world import World
 from harness.inference.writes import WriteFacts, Writes
 
 Key = tuple[str, str]

@@ -18,8 +18,8 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft
+from harness.inference.rows import UNKNOWN
 from harness.inference.scene import Candidate, LookupDraft, Scene, Test
-from harness.inference.world import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from harness.inference.keys import ForeignKeys
 from harness.inference.model import ChildCount, Expr, LinkCount, Linked
 from harness.inference.observe import JsonObject, Observation
 from harness.inference.resources import Draft
-from harness.inference.world import LinkDraft, Row, World
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import Row
+from harness.inference.world import World
 
 
 @dataclass

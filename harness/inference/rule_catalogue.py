@@ -11,7 +11,7 @@ from harness.inference.model import InputField, Rule
 from harness.inference.naming import literals, singular
 from harness.inference.request_facts import INVALID, RequestFacts
 from harness.inference.rule_limits import named_type
-from harness.inference.world import PASSWORD
+from harness.inference.tokens import PASSWORD
 
 Key = tuple[str, str]
 Place = Literal["body", "envelope", "field"]

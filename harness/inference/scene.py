@@ -9,7 +9,9 @@ from harness.inference.model import Condition
 from harness.inference.observe import Observation
 from harness.inference.request_facts import RequestFacts
 from harness.inference.resources import Draft
-from harness.inference.world import LinkDraft, Row, World
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import Row
+from harness.inference.world import World
 
 Test = Callable[[Observation], bool]
 

@@ -9,11 +9,21 @@ from harness.inference import naming
 from harness.inference.ages import age_rows
 from harness.inference.columns import moment
 from harness.inference.keys import ForeignKeys
-from harness.inference.model import ApiModel, Column, Entity, LinkCount, Linked, SeedState, View
+from harness.inference.model import (
+    ApiModel,
+    Column,
+    Entity,
+    LinkCount,
+    Linked,
+    SeedState,
+    View,
+)
 from harness.inference.observe import Observation, at
 from harness.inference.resources import Draft, identity
+from harness.inference.roles import LinkDraft
+from harness.inference.rows import UNKNOWN, Row
 from harness.inference.views import Views
-from harness.inference.world import UNKNOWN, LinkDraft, Row, World
+from harness.inference.world import World
 
 if TYPE_CHECKING:
     from harness.inference.infer import Named

@@ -24,7 +24,8 @@ from harness.inference.model import (
 )
 from harness.inference.relations import Relations, Sample, Verdict
 from harness.inference.resources import Draft, Shape, identity
-from harness.inference.world import World, token_values
+from harness.inference.tokens import token_values
+from harness.inference.world import World
 
 
 @dataclass

@@ -6,93 +6,41 @@ seen without having been created belongs to the initial state.
 """
 
 import re
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from harness.inference.naming import literals, singular, snake
 from harness.inference.observe import JsonObject, Observation, at
-from harness.inference.resources import Draft, Location, Shape, identity
-
-PASSWORD = re.compile(r"passw(or)?d|passphrase|^pwd$", re.I)
-TOKENISH = re.compile(r"(^|_|[a-z])(token|jwt|api_?key|session)$", re.I)
-LOGOUT = frozenset({"logout", "signout", "sign_out", "log_out"})
-UNKNOWN = object()
-
-
-@dataclass(eq=False)
-class Row:
-    """A resource over the time of one recording. `born` is -1 for the initial state."""
-
-    draft: Draft
-    recording: str
-    number: int
-    born: int = -1
-    died: int | None = None
-    facts: dict[str, tuple[list[int], list[Any]]] = field(default_factory=dict)
-
-    def learn(self, index: int, name: str, value: Any) -> None:
-        indexes, values = self.facts.setdefault(name, ([], []))
-        if indexes and indexes[-1] == index:
-            values[-1] = value
-            return
-        indexes.append(index)
-        values.append(value)
-
-    def value(self, name: str, index: int) -> Any:
-        """The value last seen at or before an observation, else the first one ever seen."""
-        fact = self.facts.get(name)
-        if fact is None:
-            return UNKNOWN
-        place = bisect_right(fact[0], index) - 1
-        return fact[1][max(place, 0)]
-
-    def first(self, name: str) -> Any:
-        fact = self.facts.get(name)
-        return UNKNOWN if fact is None else fact[1][0]
-
-    def alive(self, index: int) -> bool:
-        """Whether it exists before the observation has its effect."""
-        return self.born < index and (self.died is None or self.died >= index)
-
-    def exists_after(self, index: int) -> bool:
-        return self.born <= index and (self.died is None or self.died > index)
-
-    def __repr__(self) -> str:
-        return f"<{self.draft.name} {self.first(self.draft.key)}>"
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What a path parameter addresses: a row of a draft by one of its fields."""
-
-    draft: Draft
-    field: str
-
-
-@dataclass(frozen=True)
-class LinkDraft:
-    """A pair of operations that switch a relation between the caller and a row on and off."""
-
-    name: str
-    template: str
-    on: tuple[str, str]
-    off: tuple[str, str]
-    target: Draft
+from harness.inference.resources import Draft, Shape, identity
+from harness.inference.roles import (
+    Binding,
+    LinkDraft,
+    bind_params,
+    link_drafts,
+    user_draft,
+    value_of,
+)
+from harness.inference.rows import Row
+from harness.inference.tokens import PASSWORD, ended_sessions, leaves, token_values
 
 
 class World:
     """All recordings' rows, callers and links, queried by observation index."""
 
-    def __init__(self, observations: list[Observation], drafts: list[Draft]) -> None:
+    def __init__(
+        self,
+        observations: list[Observation],
+        drafts: list[Draft],
+        holders: dict[tuple[str, str], str | None] | None = None,
+    ) -> None:
+        """Rebuild the rows. `holders` are the keys of users whose sessions were open before."""
+        self.holders = holders or {}
         self.observations = observations
         self.drafts = drafts
         self.rows: dict[int, list[Row]] = defaultdict(list)
-        self.bindings = _bind_params(observations, drafts)
-        self.user = _user_draft(observations, drafts)
-        self.links = _link_drafts(observations, self.bindings) if self.user else []
+        self.bindings = bind_params(observations, drafts)
+        self.user = user_draft(observations, drafts)
+        self.links = link_drafts(observations, self.bindings) if self.user else []
         self.roots: dict[tuple[str, str], list[tuple[Shape, Draft]]] = defaultdict(list)
         self.nested: dict[tuple[str, str], list[tuple[Shape, Draft]]] = defaultdict(list)
         for draft in drafts:
@@ -105,7 +53,7 @@ class World:
         }
         self.tokens: dict[tuple[str, str], Row] = {}
         self.token_origin: dict[tuple[str, str], int] = {}
-        self.ended = _ended_sessions(observations)
+        self.ended = ended_sessions(observations)
         self.targets: dict[int, dict[str, Row]] = {}
         self.created: dict[int, Row] = {}
         self.shown: dict[int, list[tuple[Shape, JsonObject, Row]]] = defaultdict(list)
@@ -202,6 +150,7 @@ class World:
 
     def _take(self, observation: Observation) -> None:
         index, recording = observation.index, observation.recording
+        self._meet(observation)
         targets = self._resolve_targets(observation)
         self.targets[index] = targets
         if not observation.ok:
@@ -218,6 +167,48 @@ class World:
         if observation.method == "DELETE":
             self._bury(observation, targets, caller)
 
+    def _meet(self, observation: Observation) -> None:
+        """The caller of a session that was open before the recording, at its first request."""
+        mark = (observation.recording, observation.credential or "")
+        if self.user is None or mark in self.tokens or mark not in self.holders:
+            return
+        key = self.holders[mark]
+        row = self._index[observation.recording, id(self.user), self.user.key].get(key or "")
+        if row is None:
+            value = {} if key is None else {self.user.key: key}
+            row = self._new_row(self.user, observation, value)
+            typed = None if key is None else value_of(Binding(self.user, self.user.key), key)
+            if typed is not None:
+                row.learn(observation.index, self.user.key, typed)
+        self.tokens[mark] = row
+
+    def open_sessions(self) -> dict[tuple[str, str], str | None]:
+        """Tokens that no answer of their recording gave out, with the key of their user.
+
+        None where the user is never shown although a request that needs one was accepted.
+        """
+        if self.user is None:
+            return {}
+        strict = {each.key for each in self.observations if each.status == 401}  # noqa: PLR2004
+        found: dict[tuple[str, str], str | None] = {}
+        for each in self.observations:
+            mark = (each.recording, each.credential or "")
+            if not each.credential or mark in self.token_origin or found.get(mark):
+                continue
+            row = self.tokens.get(mark) or self._creator(each)
+            if row is not None and self.user.key in row.facts:
+                found[mark] = identity(row.first(self.user.key))
+            elif each.ok and each.key in strict:
+                found.setdefault(mark, None)
+        return found
+
+    def _creator(self, observation: Observation) -> Row | None:
+        """The only user that the answer to a creation shows: whoever made the request."""
+        if observation.index not in self.created:
+            return None
+        users = {row for _, _, row in self.shown[observation.index] if row.draft is self.user}
+        return users.pop() if len(users) == 1 else None
+
     def _resolve_targets(self, observation: Observation) -> dict[str, Row]:
         found: dict[str, Row] = {}
         for name, value in observation.params.items():
@@ -230,7 +221,7 @@ class World:
                 found[name] = row
             elif row is None and observation.ok:
                 row = self._new_row(binding.draft, observation, {binding.field: value})
-                if (typed := _typed(binding, value)) is not None:
+                if (typed := value_of(binding, value)) is not None:
                     row.learn(observation.index, binding.field, typed)
                 collection = (observation.template or "").partition(f"/{{{name}}}")[0]
                 self._place(row, collection, found)
@@ -277,7 +268,7 @@ class World:
         row = self._new_row(draft, observation, value, born=observation.index)
         self.created[observation.index] = row
         if targets:
-            self.parents[id(row)] = {name: target for name, target in targets.items()}
+            self.parents[id(row)] = dict(targets)
         return row
 
     def _new_row(
@@ -438,7 +429,9 @@ class World:
             if PASSWORD.search(name) and isinstance(value, str)
         ]
         if passwords and row.draft is self.user:
-            newest = next((p for p in passwords if re.search("new", p[0], re.I)), passwords[-1])
+            newest = next(
+                (p for p in passwords if re.search("new", p[0], re.IGNORECASE)), passwords[-1]
+            )
             row.learn(observation.index, "password", newest[1])
         if id(row) not in shown and observation.method in {"PUT", "PATCH"}:
             for name, value in fields.items():
@@ -488,174 +481,5 @@ class World:
         return [*self.parents.get(id(row), {}).values(), *(v for v in found if isinstance(v, Row))]
 
 
-def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar of a JSON value with its key."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item, key)
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves(item, name)
-    else:
-        yield name, value
-
-
-def token_values(answer: Any) -> list[str]:
-    """Strings of an answer that are credentials by their key and their looks."""
-    return [
-        value
-        for key, value in leaves(answer)
-        if isinstance(value, str) and TOKENISH.search(key) and re.fullmatch(r"\S{12,}", value)
-    ]
-
-
-def _typed(binding: Binding, text: str) -> Any:
-    """The value of a field of which a path holds the text; None for an address."""
-    values = (
-        value[binding.field]
-        for shape in binding.draft.shapes
-        for _, value in shape.instances
-        if binding.field in value
-    )
-    example = next(values, text)
-    if isinstance(example, int):
-        return int(text) if text.isdigit() else None
-    return None if "://" in str(example) else text
-
-
-def is_logout(method: str, template: str) -> bool:
-    return method in {"POST", "DELETE"} and any(
-        snake(word) in LOGOUT for word in literals(template)[-1:]
-    )
-
-
-def _ended_sessions(observations: list[Observation]) -> dict[tuple[str, str], int]:
-    """Tokens that were refused after a logout, with the place of the logout."""
-    left: dict[tuple[str, str], int] = {}
-    ended: dict[tuple[str, str], int] = {}
-    for each in observations:
-        if not each.credential:
-            continue
-        mark = (each.recording, each.credential)
-        if each.ok and is_logout(each.method, each.template or ""):
-            left[mark] = each.index
-        elif mark in left and each.status == 401:  # noqa: PLR2004
-            ended[mark] = left[mark]
-    return ended
-
-
 def _instances(shape: Shape, observation: Observation) -> list[JsonObject]:
     return [each for each in at(observation.answer, shape.location) if isinstance(each, dict)]
-
-
-def _bind_params(
-    observations: list[Observation], drafts: list[Draft]
-) -> dict[tuple[str, str], Binding]:
-    """What each path parameter of each template addresses."""
-    values: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for observation in observations:
-        for name, value in observation.params.items():
-            if observation.template and observation.status != 404:  # noqa: PLR2004
-                values[observation.template, name].add(value)
-            else:
-                values.setdefault((observation.template or "", name), set())
-    fields = {id(draft): _field_values(draft) for draft in drafts}
-    found: dict[tuple[str, str], Binding] = {}
-    for (template, name), seen in sorted(values.items(), key=lambda item: len(item[0][0])):
-        prefix = template[: template.index("{" + name + "}") + len(name) + 2]
-        best: tuple[float, Binding] | None = None
-        for draft in drafts:
-            exact = any(shape.template.rstrip("/") == prefix for shape in draft.roots)
-            for key, known in fields[id(draft)].items():
-                overlap = len(seen & known) / len(seen) if seen else 0.0
-                score = overlap + exact + 0.5 * (key == draft.key) + 0.3 * (key == name)
-                collection = prefix.rsplit("/", 2)[-2] if prefix.count("/") > 1 else ""
-                score += 0.6 * (draft.name in {singular(collection), singular(name[:-3])})
-                if (overlap > 0 or (exact and key == draft.key)) and (not best or score > best[0]):
-                    best = (score, Binding(draft, key))
-        if best and best[0] >= 1.4:  # noqa: PLR2004
-            found[template, name] = best[1]
-    _inherit(found, values)
-    return found
-
-
-def _inherit(
-    found: dict[tuple[str, str], Binding], values: dict[tuple[str, str], set[str]]
-) -> None:
-    """A parameter without successes of its own means what the same prefix means elsewhere."""
-    prefixes = {
-        template[: template.index("{" + name + "}")]: binding
-        for (template, name), binding in found.items()
-    }
-    for template, name in values:
-        start = template[: template.index("{" + name + "}")] if template else ""
-        if (template, name) not in found and start in prefixes:
-            found[template, name] = prefixes[start]
-
-
-def _field_values(draft: Draft) -> dict[str, set[str]]:
-    known: dict[str, set[str]] = defaultdict(set)
-    for shape in draft.shapes:
-        for _, value in shape.instances:
-            for key, item in value.items():
-                if (text := identity(item)) is not None and len(text) < 100:  # noqa: PLR2004
-                    known[key].add(text)
-    return {
-        key: values
-        for key, values in known.items()
-        if key == draft.key or len(values) > 1 or len(known.get(draft.key, ())) == 1
-    }
-
-
-def _user_draft(observations: list[Observation], drafts: list[Draft]) -> Draft | None:
-    """The draft whose rows are people: created or authenticated with a password, given tokens."""
-    votes = Counter[int]()
-    by_place: dict[tuple[str, str], list[tuple[Location, Draft]]] = defaultdict(list)
-    for draft in drafts:
-        for shape in draft.roots:
-            if not shape.is_list:
-                by_place[shape.method, shape.template].append((shape.location, draft))
-    for observation in observations:
-        if not observation.ok or not isinstance(observation.body, dict):
-            continue
-        if any(PASSWORD.search(key) for key, _ in leaves(observation.body)):
-            for _, draft in by_place[observation.key]:
-                votes[id(draft)] += 2
-    if not votes:
-        for observation in observations:
-            if observation.ok and observation.credential and not observation.params:
-                for _, draft in by_place[observation.key]:
-                    votes[id(draft)] += observation.method == "GET"
-    best = votes.most_common(1)
-    if not best or best[0][1] == 0:
-        return None
-    return next(draft for draft in drafts if id(draft) == best[0][0])
-
-
-def _link_drafts(
-    observations: list[Observation], bindings: dict[tuple[str, str], Binding]
-) -> list[LinkDraft]:
-    methods: dict[str, set[str]] = defaultdict(set)
-    for observation in observations:
-        if observation.ok and observation.template and observation.credential:
-            bare = not isinstance(observation.body, dict) or not observation.body
-            if bare and observation.method in {"POST", "PUT", "DELETE"}:
-                methods[observation.template].add(observation.method)
-    found = []
-    for template, seen in methods.items():
-        head, _, suffix = template.rstrip("/").rpartition("/")
-        if "DELETE" not in seen or not seen & {"POST", "PUT"} or not head.endswith("}"):
-            continue
-        if "{" in suffix:
-            continue
-        name = head[head.rindex("{") + 1 : -1]
-        binding = bindings.get((template, name))
-        if binding is not None:
-            on = "POST" if "POST" in seen else "PUT"
-            verb = singular(suffix)
-            if any(link.name == verb for link in found):
-                verb = f"{verb}_{binding.draft.name}"
-            found.append(
-                LinkDraft(verb, template, (on, template), ("DELETE", template), binding.draft)
-            )
-    return found

@@ -17,7 +17,9 @@ from harness.inference.keys import ForeignKeys
 from harness.inference.model import ColumnValue, Const, Expr, Generated, InputValue
 from harness.inference.observe import JsonObject, Observation
 from harness.inference.resources import Draft
-from harness.inference.world import PASSWORD, UNKNOWN, Row, World
+from harness.inference.rows import UNKNOWN, Row
+from harness.inference.tokens import PASSWORD
+from harness.inference.world import World
 
 Normal = Literal[
     "blank_to_null", "strip", "lower", "to_string", "to_boolean", "email_domain_lower"

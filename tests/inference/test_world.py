@@ -1,5 +1,6 @@
 from harness.inference.observe import Observation
-from harness.inference.world import World, is_logout, leaves, token_values
+from harness.inference.tokens import is_logout, leaves, token_values
+from harness.inference.world import World
 from tests.inference.factories import Tape, world_of
 
 PATHS = [

@@ -1,0 +1,55 @@
+"""Secrets by their names and looks: passwords, tokens, and the sessions that logouts end."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from harness.inference.naming import literals, snake
+from harness.inference.observe import Observation
+
+PASSWORD = re.compile(r"passw(or)?d|passphrase|^pwd$", re.IGNORECASE)
+TOKENISH = re.compile(r"(^|_|[a-z])(token|jwt|api_?key|session)$", re.IGNORECASE)
+LOGOUT = frozenset({"logout", "signout", "sign_out", "log_out"})
+_UNAUTHORIZED = 401
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every scalar of a JSON value with its key."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, key)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item, name)
+    else:
+        yield name, value
+
+
+def token_values(answer: Any) -> list[str]:
+    """Strings of an answer that are credentials by their key and their looks."""
+    return [
+        value
+        for key, value in leaves(answer)
+        if isinstance(value, str) and TOKENISH.search(key) and re.fullmatch(r"\S{12,}", value)
+    ]
+
+
+def is_logout(method: str, template: str) -> bool:
+    return method in {"POST", "DELETE"} and any(
+        snake(word) in LOGOUT for word in literals(template)[-1:]
+    )
+
+
+def ended_sessions(observations: list[Observation]) -> dict[tuple[str, str], int]:
+    """Tokens that were refused after a logout, with the place of the logout."""
+    left: dict[tuple[str, str], int] = {}
+    ended: dict[tuple[str, str], int] = {}
+    for each in observations:
+        if not each.credential:
+            continue
+        mark = (each.recording, each.credential)
+        if each.ok and is_logout(each.method, each.template or ""):
+            left[mark] = each.index
+        elif mark in left and each.status == 401:  # noqa: PLR2004
+            ended[mark] = left[mark]
+    return ended
