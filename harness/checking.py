@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import SetupError, UnderstudyError, UsageError
+from harness.errors import UsageError
 from harness.features.routes import Routes, label_of
 from harness.importing import recording_name, scope_of
 from harness.inference.model import ApiModel
@@ -14,7 +14,6 @@ from harness.sessions.learning import learn, require_recordings
 from harness.sessions.replay_judge import cases
 from harness.traffic.exchange import Exchange
 from harness.traffic.importers import load
-from harness.verify.errors import BackendFailed, DatabaseUnavailable
 from harness.verify.postgres import PostgresServer
 from harness.verify.verify import Case, verify_backend
 
@@ -27,19 +26,14 @@ def verify_project(project: Project, files: Sequence[Path]) -> dict[str, Any]:
     require_recordings(project)
     model = learn(project)
     played = [case_of(project, model, path) for path in files] or cases(project, model)
-    try:
-        with PostgresServer() as postgres:
-            verification = verify_backend(
-                project.backend_dir,
-                played,
-                postgres=postgres,
-                label=label_of(model),
-                logs=project.state_dir / "logs",
-            )
-    except DatabaseUnavailable as error:
-        raise SetupError(str(error)) from error
-    except BackendFailed as error:
-        raise UnderstudyError(str(error), do="Repair it, or build again with `run`.") from error
+    with PostgresServer() as postgres:
+        verification = verify_backend(
+            project.backend_dir,
+            played,
+            postgres=postgres,
+            label=label_of(model),
+            logs=project.state_dir / "logs",
+        )
     return verification.report.model_dump(mode="json")
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +12,11 @@ from types import FrameType
 from typing import Any
 
 from harness.checking import Capture, exchanges_of, require_backend, seed_of
-from harness.errors import SetupError, UnderstudyError, UsageError
+from harness.errors import UnderstudyError, UsageError
 from harness.importing import recording_name
 from harness.project import Project
 from harness.sessions.learning import learn
 from harness.verify.backend import BackendProcess, load_seed, migrate
-from harness.verify.errors import BackendFailed, DatabaseUnavailable
 from harness.verify.postgres import PostgresServer
 
 _POLL_S = 0.2
@@ -29,21 +29,29 @@ def serve(project: Project, *, port: int, state: str, ready: Callable[[str], Non
     initial state is rebuilt in memory.
     """
     require_backend(project)
-    with _asked_to_stop() as stopping:
+    _require_port(port)
+    with (
+        _asked_to_stop() as stopping,
+        _database(project, state) as url,
+        _backend(project, url, port) as backend,
+    ):
+        ready(backend.base_url)
+        while backend.running and not stopping.wait(_POLL_S):
+            pass
+        if not stopping.is_set():
+            raise UnderstudyError("The backend ended by itself.", do=f"Its log is {backend.log}.")
+
+
+def _require_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            with _database(project, state) as url, _backend(project, url, port) as backend:
-                ready(backend.base_url)
-                while backend.running and not stopping.wait(_POLL_S):
-                    pass
-                if not stopping.is_set():
-                    raise UnderstudyError(
-                        "The backend ended by itself.",
-                        do=f"Its log is {backend.log}.",
-                    )
-        except DatabaseUnavailable as error:
-            raise SetupError(str(error)) from error
-        except BackendFailed as error:
-            raise UsageError(str(error)) from error
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} cannot be used: {error.strerror}.",
+                do="Choose another one with --port, or --port 0 for a free one.",
+            ) from error
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,8 @@ class Control:
         self._file = request_file
         self._asked = threading.Event()
         self.source = ""
+        self.on_stop: Callable[[], None] = lambda: None
+        """Called when the run is to stop at once, before it does."""
 
     def stopping(self) -> bool:
         """Whether a pause was asked for."""
@@ -30,6 +32,7 @@ class Control:
     def ask(self, source: str) -> None:
         """Ask for a pause; asking a second time stops now."""
         if self._asked.is_set():
+            self.on_stop()
             raise StopNow
         self.source = source
         self._asked.set()

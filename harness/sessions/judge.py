@@ -10,7 +10,7 @@ from harness.features.derive import ELSEWHERE
 from harness.features.feature import FeatureList
 from harness.sessions.events import Verified
 
-_FIRST_FAILURES = 10
+_FIRST_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)

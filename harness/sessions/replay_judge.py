@@ -1,24 +1,32 @@
 """The judge of a run: the backend's own tests and a replay, on one PostgreSQL for the run."""
 
+import os
 import re
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from harness.errors import SetupError
 from harness.features.routes import label_of
 from harness.inference.model import ApiModel
 from harness.project import Project
 from harness.sessions.events import Verified
 from harness.sessions.judge import Verdict
-from harness.verify.errors import BackendFailed, DatabaseUnavailable
+from harness.verify.errors import BackendFailed
 from harness.verify.postgres import PostgresServer
-from harness.verify.runner import Command, LocalRunner, clean_environment, stop_group
+from harness.verify.runner import (
+    Command,
+    LocalRunner,
+    Runner,
+    clean_environment,
+    stop_group,
+)
 from harness.verify.verify import Case, Verification, verify_backend
 
 _TESTS_TIMEOUT_S = 300.0
@@ -27,7 +35,7 @@ _COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class TestRun:
+class OwnTests:
     """What pytest said about a backend's own tests."""
 
     passed: int
@@ -37,12 +45,9 @@ class TestRun:
 @contextmanager
 def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
     """Provide the judge of a run; PostgreSQL lives as long as the context."""
-    try:
-        place = project.state_dir.absolute() / "postgres" / "verify"
-        with PostgresServer(place) as postgres:
-            yield ReplayJudge(postgres, cases(project, model), model, project.state_dir / "logs")
-    except DatabaseUnavailable as error:
-        raise SetupError(str(error)) from error
+    place = project.state_dir.absolute() / "postgres" / "verify"
+    with PostgresServer(place) as postgres:
+        yield ReplayJudge(postgres, cases(project, model), model, project.state_dir / "logs")
 
 
 def cases(project: Project, model: ApiModel) -> list[Case]:
@@ -62,6 +67,24 @@ def cases(project: Project, model: ApiModel) -> list[Case]:
     ]
 
 
+class StoppableRunner:
+    """Starts processes as the verifier does, and can end all of them at once."""
+
+    def __init__(self) -> None:
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: Command) -> subprocess.Popen[bytes]:
+        process = LocalRunner().start(command)
+        self._started = [one for one in self._started if one.poll() is None]
+        self._started.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self._started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 class ReplayJudge:
     """The `Judge` that runs the real thing."""
 
@@ -72,33 +95,44 @@ class ReplayJudge:
         self._cases = played
         self._label = label_of(model)
         self._logs = logs
+        self._runner = StoppableRunner()
+
+    def stop(self) -> None:
+        """End what runs, so that a judgement under way ends at once."""
+        self._runner.stop()
 
     def judge(self, folder: Path) -> Verdict:
         """Run the tests and the replay side by side."""
         began = time.monotonic()
         with ThreadPoolExecutor(max_workers=1) as pool:
-            testing = pool.submit(run_tests, folder, self._postgres, self._logs / "pytest.log")
+            log = self._logs / "pytest.log"
+            testing = pool.submit(run_tests, folder, self._postgres, log, self._runner)
             try:
                 verification = self._replay(folder)
             except BackendFailed as error:
-                return _broken(str(error), testing.result(), time.monotonic() - began)
+                return _broken(error.problem, testing.result(), time.monotonic() - began)
             return _verdict(verification, testing.result(), time.monotonic() - began)
 
     def _replay(self, folder: Path) -> Verification:
         return verify_backend(
-            folder, self._cases, postgres=self._postgres, label=self._label, logs=self._logs
+            folder,
+            self._cases,
+            postgres=self._postgres,
+            label=self._label,
+            logs=self._logs,
+            runner=self._runner,
         )
 
 
-def run_tests(folder: Path, postgres: PostgresServer, log: Path) -> TestRun:
+def run_tests(folder: Path, postgres: PostgresServer, log: Path, runner: Runner) -> OwnTests:
     """Run the backend's own tests on a database of their own."""
     if not (folder / "tests").is_dir():
-        return TestRun(0, ())
+        return OwnTests(0, ())
     name = "own_tests"
     postgres.create_database(name)
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
     with TemporaryFile() as output:
-        process = LocalRunner().start(
+        process = runner.start(
             Command(
                 argv,
                 cwd=folder,
@@ -118,17 +152,17 @@ def run_tests(folder: Path, postgres: PostgresServer, log: Path) -> TestRun:
     return _read_tests(text, process.returncode)
 
 
-def _read_tests(text: str, code: int) -> TestRun:
+def _read_tests(text: str, code: int) -> OwnTests:
     last = text.strip().rpartition("\n")[2]
     counts = {word.rstrip("s"): int(number) for number, word in _COUNT.findall(last)}
     failed = tuple(dict.fromkeys(_FAILED.findall(text)))
     no_tests_collected = 5
     if code not in (0, no_tests_collected) and not failed:
         failed = (last or f"pytest ends with exit code {code}",)
-    return TestRun(counts.get("passed", 0), failed)
+    return OwnTests(counts.get("passed", 0), failed)
 
 
-def _verdict(verification: Verification, tests: TestRun, seconds: float) -> Verdict:
+def _verdict(verification: Verification, tests: OwnTests, seconds: float) -> Verdict:
     report = verification.report
     return Verdict(
         exact=verification.exact,
@@ -149,7 +183,7 @@ def _verdict(verification: Verification, tests: TestRun, seconds: float) -> Verd
     )
 
 
-def _broken(reason: str, tests: TestRun, seconds: float) -> Verdict:
+def _broken(reason: str, tests: OwnTests, seconds: float) -> Verdict:
     return Verdict(
         exact=frozenset(),
         succeeded=frozenset(),

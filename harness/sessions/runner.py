@@ -97,6 +97,7 @@ def _orchestrate(
     build = project.config.build
     builders = (options.builders or builders_for)(options.builder or build.builder)
     with replay_judge(project, model) as judge:
+        control.on_stop = judge.stop
         return Orchestrator(
             model=model,
             features=features,

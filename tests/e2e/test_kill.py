@@ -138,21 +138,25 @@ def check_the_end(project: Project) -> None:
 
 def test_a_second_run_beside_the_first_is_refused(project: Project) -> None:
     first = start(project, "run")
-    wait_for(project, SessionStarted)
+    wait_for(project, first, SessionStarted)
     code, output = finish(start(project, "run"))
     assert code != 0
     assert f"Process {first.pid} runs this project already" in output
     assert finish(first)[0] == 0
 
 
-def wait_for(project: Project, kind: type[Any], count: int = 1) -> None:
+def wait_for(
+    project: Project, process: subprocess.Popen[str], kind: type[Any], count: int = 1
+) -> None:
+    """Wait until the journal of a living process has so many events of a kind."""
     while sum(isinstance(entry.event, kind) for entry in entries(project)) < count:
+        assert process.poll() is None, finish(process)[1]
         time.sleep(0.05)
 
 
 def test_ctrl_c_drains_and_resume_goes_on_exactly_there(project: Project) -> None:
     process = start(project, "run")
-    wait_for(project, PhaseStarted, 3)
+    wait_for(project, process, PhaseStarted, 3)
     process.send_signal(signal.SIGINT)
     code, output = finish(process)
     assert code == 0, output
@@ -172,7 +176,7 @@ def test_ctrl_c_drains_and_resume_goes_on_exactly_there(project: Project) -> Non
 
 def test_a_pause_from_elsewhere_drains(project: Project) -> None:
     process = start(project, "run")
-    wait_for(project, SessionStarted, 2)
+    wait_for(project, process, SessionStarted, 2)
     assert "resume" in pause_command(project)["text"]
     code, output = finish(process)
     assert code == 0, output
@@ -184,7 +188,7 @@ def test_a_pause_from_elsewhere_drains(project: Project) -> None:
 
 def test_a_second_ctrl_c_stops_at_once_and_keeps_the_work(project: Project) -> None:
     process = start(project, "run")
-    wait_for(project, SessionStarted, 2)
+    wait_for(project, process, SessionStarted, 2)
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
