@@ -104,9 +104,9 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
     name = location[-1] if location else ""
     values = [value for _, value in samples]
     texts = [value for value in values if isinstance(value, str)]
-    if texts and len(texts) == len(values) and all(token_values({name: text}) for text in texts):
-        if len(set(texts)) > 1 or context.subject is not None:
-            return Token(row=context.subject or "me")
+    tokens = len(texts) == len(values) and all(token_values({name: text}) for text in texts)
+    if texts and tokens and (len(set(texts)) > 1 or context.subject is not None):
+        return Token(row=context.subject or "me")
     same = all(value == values[0] for value in values)
     if same and not (isinstance(values[0], str) and is_datetime(values[0])):
         return _template(samples, context) or Const(value=values[0])
@@ -127,15 +127,12 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
 
 def _from_row(samples: Samples, context: AnswerContext) -> Expr | None:
     for name, rows in context.rows.items():
-        known = [(rows.get(each.index), each, value) for each, value in samples]
-        if not all(row is not None for row, _, _ in known):
+        known = [(rows[each.index], each, value) for each, value in samples if each.index in rows]
+        if len(known) < len(samples):
             continue
-        first = known[0][0]
-        assert first is not None
-        for column in first.facts:
+        for column in known[0][0].facts:
             if all(
-                row is not None and row.value(column, each.index) == value is not None
-                for row, each, value in known
+                row.value(column, each.index) == value is not None for row, each, value in known
             ):
                 return ColumnValue(row=name, path=[naming.snake(column)])
     return None
@@ -173,11 +170,11 @@ def _template(samples: Samples, _: AnswerContext) -> Expr | None:
     for name, part in observation.params.items():
         if len(part) < 1 or part not in value:
             continue
-        text = value.replace(part, "{%s}" % name)
+        text = value.replace(part, f"{{{name}}}")
         if (
             all(
                 isinstance(other, str)
-                and text.replace("{%s}" % name, each.params.get(name, "")) == other
+                and text.replace(f"{{{name}}}", each.params.get(name, "")) == other
                 for each, other in samples
             )
             and len({each.params.get(name) for each, _ in samples}) > 1
@@ -225,7 +222,7 @@ def _row_path(samples: Samples, context: AnswerContext) -> Expr | None:
             return None
         head = text[: -len(mark)]
         for name, part in each.params.items():
-            head = head.replace(f"/{part}/", "/{%s}/" % name)
+            head = head.replace(f"/{part}/", f"/{{{name}}}/")
         texts.add(head)
         key = row.draft.key
     if len(texts) != 1:

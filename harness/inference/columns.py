@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 from harness.inference.model import Column, ColumnType, Generated
@@ -108,8 +109,7 @@ def generated_kind(
         return None
     if all(isinstance(value, int) and not isinstance(value, bool) for value in present):
         rising = all(
-            a < b or place in starts
-            for place, (a, b) in enumerate(zip(present, present[1:], strict=False), start=1)
+            a < b or place in starts for place, (a, b) in enumerate(pairwise(present), start=1)
         )
         return Generated(by="sequence") if key_like and rising else None
     if not all(isinstance(value, str) for value in present):

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from harness.inference import naming
 from harness.inference.error_answers import error_template
@@ -33,6 +33,13 @@ from harness.inference.model import (
 from harness.inference.observe import Observation
 from harness.inference.world import World
 
+TokenFormat = Literal["jwt", "uuid", "hex", "base64url"]
+_TOKEN_FORMATS: dict[TokenFormat, str] = {
+    "jwt": r"[\w-]+\.[\w-]+\.[\w-]*",
+    "uuid": r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    "hex": r"[0-9a-f]+",
+}
+_NOT_FOUND = 404
 _RANK = {
     "unauthenticated": 0, "bad_token": 1, "token_of_nobody": 2, "bad_param": 4, "unparsable": 5,
     "invalid_body": 6, "missing": 7, "holds": 9, "taken": 11, "wrong_password": 12,
@@ -75,17 +82,15 @@ def learn_auth(observations: list[Observation], world: World, schemes: set[str])
     )
 
 
-def _token_format(tokens: list[str]) -> str:  # type: ignore[return]
-    import re  # noqa: PLC0415
-
-    for name, pattern in (
-        ("jwt", r"[\w-]+\.[\w-]+\.[\w-]*"),
-        ("uuid", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-        ("hex", r"[0-9a-f]+"),
-    ):
-        if tokens and all(re.fullmatch(pattern, token) for token in tokens):
-            return name
-    return "base64url"
+def _token_format(tokens: list[str]) -> TokenFormat:
+    return next(
+        (
+            name
+            for name, pattern in _TOKEN_FORMATS.items()
+            if tokens and all(re.fullmatch(pattern, token) for token in tokens)
+        ),
+        "base64url",
+    )
 
 
 def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observation]]) -> None:
@@ -103,9 +108,7 @@ def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observati
         anonymous = any(not each.credential for each in group)
         identified = any(each.credential for each in group)
         refused = any(isinstance(check.when, Unauthenticated) for check in operation.checks)
-        if refused:
-            operation.auth = "required"
-        elif _needs_me(operation):
+        if refused or _needs_me(operation):
             operation.auth = "required"
         elif identified and not anonymous:
             lenient = operation.method == "GET" or not guarded
@@ -254,8 +257,10 @@ def _refused_login(operation: Operation, group: list[Observation]) -> ResponseTe
     refused = [each for each in group if each.status in {400, 401, 403, 404}]
     if not known and refused:
         known = [error_template(refused[:1])]
-    return known[0] if known else ResponseTemplate(
-        status=401, body=Const(value={"detail": "Wrong credentials"})
+    return (
+        known[0]
+        if known
+        else ResponseTemplate(status=401, body=Const(value={"detail": "Wrong credentials"}))
     )
 
 
@@ -354,14 +359,14 @@ def learn_fallbacks(strays: list[Observation], operations: list[Operation]) -> F
     unknown = [
         each
         for each in strays
-        if each.status == 404
-        and each.method not in {"HEAD", "OPTIONS"}  # noqa: PLR2004
+        if each.status == _NOT_FOUND
+        and each.method not in {"HEAD", "OPTIONS"}
         and each.template not in paths
     ]
     wrong = [
         each
         for each in strays
-        if (each.status == 405 or (each.status == 404 and each.template in paths))  # noqa: PLR2004
+        if (each.status == 405 or (each.status == _NOT_FOUND and each.template in paths))  # noqa: PLR2004
         and each.method not in {"HEAD", "OPTIONS"}
     ]
     heads = [each for each in strays if each.method == "HEAD"]

@@ -21,7 +21,6 @@ class ForeignKeys:
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
         self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
         self._keys: dict[int, set[tuple[str, str]]] = {}
-        self._by_key: dict[tuple[int, str], dict[str | None, Row]] = {}
         self._by_key: dict[int, dict[tuple[str, str], Row]] = {}
         for draft in world.drafts:
             self._embedded(draft)

@@ -6,10 +6,6 @@ from functools import lru_cache
 import inflection
 
 _IRREGULAR = {"data": "data", "news": "news", "status": "status", "series": "series"}
-RESERVED = frozenset(
-    "class def from import global pass return lambda type order user group table select "
-    "model metadata registry session".split()
-)
 
 
 @lru_cache(maxsize=4096)

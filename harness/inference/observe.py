@@ -7,12 +7,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from harness.inference.templates import Templates
-from harness.traffic.exchange import Exchange, parse_json
+from harness.traffic.exchange import Exchange, Response, parse_json
 
 JsonObject = dict[str, Any]
 UNPARSABLE = object()
 """The body of a request that is not what its content type says."""
 
+_SUCCESS, _REDIRECT, _NOT_MODIFIED, _SERVER_ERROR = 200, 300, 304, 500
 _AUTH_HEADERS = ("authorization", "x-api-key", "x-auth-token", "x-access-token", "api-key")
 
 
@@ -53,7 +54,7 @@ class Observation:
 
     @property
     def ok(self) -> bool:
-        return 200 <= self.status < 300
+        return _SUCCESS <= self.status < _REDIRECT
 
     @property
     def key(self) -> tuple[str, str]:
@@ -67,17 +68,17 @@ def observe(
     index = start
     for exchange in exchanges:
         response = exchange.response
-        if not exchange.is_http or response is None or response.status == 304:
+        if not exchange.is_http or response is None or response.status == _NOT_MODIFIED:
             continue
-        if response.status >= 500 or response.status < 200:
-            continue
-        yield _observation(index, name, exchange, templates)
-        index += 1
+        if _SUCCESS <= response.status < _SERVER_ERROR:
+            yield _observation(index, name, exchange, response, templates)
+            index += 1
 
 
-def _observation(index: int, name: str, exchange: Exchange, templates: Templates) -> Observation:
-    request, response = exchange.request, exchange.response
-    assert response is not None
+def _observation(
+    index: int, name: str, exchange: Exchange, response: Response, templates: Templates
+) -> Observation:
+    request = exchange.request
     match = templates.match(request.method, request.host, request.path)
     answer, is_json = _answer(response.body)
     observation = Observation(

@@ -108,26 +108,23 @@ def _field_values(draft: Draft) -> dict[str, set[str]]:
 def user_draft(observations: list[Observation], drafts: list[Draft]) -> Draft | None:
     """The draft whose rows are people: created or authenticated with a password, given tokens."""
     votes = Counter[int]()
-    by_place: dict[tuple[str, str], list[tuple[Location, Draft]]] = defaultdict(list)
+    by_place: dict[tuple[str, str], list[Draft]] = defaultdict(list)
     for draft in drafts:
         for shape in draft.roots:
             if not shape.is_list:
-                by_place[shape.method, shape.template].append((shape.location, draft))
+                by_place[shape.method, shape.template].append(draft)
     for observation in observations:
         if not observation.ok or not isinstance(observation.body, dict):
             continue
         if any(PASSWORD.search(key) for key, _ in leaves(observation.body)):
-            for _, draft in by_place[observation.key]:
-                votes[id(draft)] += 2
-    if not votes:
-        for observation in observations:
-            if observation.ok and observation.credential and not observation.params:
-                for _, draft in by_place[observation.key]:
-                    votes[id(draft)] += observation.method == "GET"
+            for draft in by_place[observation.key]:
+                votes[id(draft)] += 1
+    for observation in () if votes else observations:
+        if observation.ok and observation.credential and not observation.params:
+            for draft in by_place[observation.key] if observation.method == "GET" else ():
+                votes[id(draft)] += 1
     best = votes.most_common(1)
-    if not best or best[0][1] == 0:
-        return None
-    return next(draft for draft in drafts if id(draft) == best[0][0])
+    return next((draft for draft in drafts if best and id(draft) == best[0][0]), None)
 
 
 def link_drafts(

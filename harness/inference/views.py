@@ -167,11 +167,12 @@ class _Learner:
         """Fields that requests set: what is sent is stored."""
         names: set[str] = set()
         for observation in self.world.observations:
-            if observation.method != "GET" and isinstance(observation.body, dict):
-                if any(each is draft for _, each in self.world.roots[observation.key]):
-                    names.update(observation.body)
-                    for value in observation.body.values():
-                        names.update(value if isinstance(value, dict) else ())
+            shown = (each for _, each in self.world.roots[observation.key])
+            writes = observation.method != "GET" and any(each is draft for each in shown)
+            if writes and isinstance(observation.body, dict):
+                names.update(observation.body)
+                for value in observation.body.values():
+                    names.update(value if isinstance(value, dict) else ())
         return names
 
     def _explain(self, draft: Draft, shape: Shape, key: str, computed: list[Expr] | None) -> Expr:
