@@ -13,7 +13,7 @@ from harness.builders.offline.services import OperationPlan
 from harness.inference.model import ColumnValue, Compare, Const, InputValue, Operation, PathValue
 
 
-class CannotArrange(Exception):
+class ArrangementError(Exception):
     """Nothing is known of how to make the operation succeed; it gets no such test."""
 
 
@@ -61,10 +61,10 @@ class Arrangement:
             elif isinstance(lookup.value, InputValue):
                 self.inputs[lookup.value.name] = code
             else:
-                raise CannotArrange
+                raise ArrangementError
         for param in self.operation.path_params:
             if param.name not in self.path:
-                raise CannotArrange
+                raise ArrangementError
 
     def variable(self, row: str) -> str:
         return self.plan.rows[row].variable
@@ -112,28 +112,28 @@ class Arrangement:
         if not isinstance(left, ColumnValue):
             left, right = right, left
         if not isinstance(left, ColumnValue) or len(left.path) != 1:
-            raise CannotArrange
+            raise ArrangementError
         if left.row == "me" and isinstance(right, ColumnValue):
             left, right = right, left
         if isinstance(right, Const):
             self._assign(left, literal(right.value), equal=equal, value=right.value)
         elif isinstance(right, ColumnValue) and right.row in ("me", *self.rows):
             if len(right.path) != 1 or len(left.path) != 1:
-                raise CannotArrange
+                raise ArrangementError
             entity = self.plan.rows[right.row].entity
             code = f"{self.variable(right.row)}.{self.backend.attribute(entity, right.path[0])}"
             if equal:
                 self._assign(left, code, equal=True, value=None)
         else:
-            raise CannotArrange
+            raise ArrangementError
 
     def _assign(self, target: ColumnValue, code: str, *, equal: bool, value: Any) -> None:
         if target.row not in self.rows:
-            raise CannotArrange
+            raise ArrangementError
         entity = self.plan.rows[target.row].entity
         column = self.backend.entity(entity).column(target.path[0])
         if column.name == self.backend.entity(entity).pk and equal:
-            raise CannotArrange
+            raise ArrangementError
         attribute = self.backend.attribute(entity, column.name)
         if equal:
             self.rows[target.row][attribute] = code
@@ -142,7 +142,7 @@ class Arrangement:
 
     def _link(self, linked: Any) -> None:
         if linked.path or linked.row not in self.rows or "me" not in self.rows:
-            raise CannotArrange
+            raise ArrangementError
         link = self.backend.model.link(linked.link)
         owner, target = self.backend.link_columns(link)
         key = self.backend.key_attribute(link.source)

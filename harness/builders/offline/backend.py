@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.builders.offline import names
+from harness.builders.offline.source import Source
 from harness.inference.model import (
     ApiModel,
     Auth,
@@ -111,6 +112,14 @@ class Backend:
     def link_module(self, name: str) -> str:
         return self.entity_module(f"link:{name}")
 
+    def use_entity(self, source: Source, name: str) -> str:
+        """Import the class of an entity and return its name."""
+        return source.use(self.entity_module(name), self.entity_class(name))
+
+    def use_link(self, source: Source, name: str) -> str:
+        """Import the class of a link's table and return its name."""
+        return source.use(self.link_module(name), self.link_class(name))
+
     def plural(self, entity: str) -> str:
         plural = names.variable(self.entity(entity).plural or f"{entity}s")
         singular = names.variable(entity)
@@ -196,10 +205,10 @@ class Backend:
         def visit(part: Any) -> None:
             for node in walk(part):
                 view = getattr(node, "view", None)
-                if isinstance(node, Render | RenderItems | RenderChildren) and view:
-                    if view not in wanted:
-                        wanted.append(view)
-                        visit(self.model.view(view))
+                shows = isinstance(node, Render | RenderItems | RenderChildren)
+                if shows and view and view not in wanted:
+                    wanted.append(view)
+                    visit(self.model.view(view))
 
         for operation in self.operations:
             visit(operation.response)

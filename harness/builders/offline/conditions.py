@@ -25,7 +25,7 @@ def on_path(scope: Scope, entity: str, path: list[str], test: Callable[[str], st
     """Return `test` of the column at the end of a path of foreign keys, as a condition."""
     backend = scope.backend
     column, rest = path[0], path[1:]
-    cls = scope.source.use(backend.entity_module(entity), backend.entity_class(entity))
+    cls = backend.use_entity(scope.source, entity)
     if not rest:
         return test(f"{cls}.{backend.attribute(entity, column)}")
     relation = backend.relation(entity, column, loaded=False)
@@ -69,7 +69,7 @@ def _linked(scope: Scope, entity: str, linked: Linked) -> str:
 def linked_targets(scope: Scope, link: Link, me: Row) -> str:
     """Return the subquery of the keys that the current user is linked to."""
     backend, source = scope.backend, scope.source
-    cls = source.use(backend.link_module(link.name), backend.link_class(link.name))
+    cls = backend.use_link(source, link.name)
     owner, target = backend.link_columns(link)
     key = f"{me.variable}.{backend.key_attribute(me.entity)}"
     if me.optional:

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.builders.offline import names
 from harness.builders.offline.expressions import Row, compile_expression, literal
 from harness.inference.model import (
     Column,
@@ -47,9 +46,7 @@ class EffectWriter:
         return self.writer.plan.rows[name]
 
     def _class(self, entity: str) -> str:
-        return self.source.use(
-            self.backend.entity_module(entity), self.backend.entity_class(entity)
-        )
+        return self.backend.use_entity(self.source, entity)
 
     # ------------------------------------------------------------------------- insert
 
@@ -71,12 +68,10 @@ class EffectWriter:
         self.lines.append("await session.flush()")
         self.writer.found["created"] = None
         self._refresh(effect, row)
-        for name, value in effect.values.items():
-            column = entity.column(name)
+        for column in (entity.column(name) for name in effect.values):
             if column.vocabulary:
-                self._remember(
-                    column.vocabulary, f"{row.variable}.{self._name(effect.entity, name)}"
-                )
+                items = f"{row.variable}.{self._name(effect.entity, column.name)}"
+                self._remember(column.vocabulary, items)
 
     def _name(self, entity: str, column: str) -> str:
         return self.backend.attribute(entity, column)
@@ -183,11 +178,11 @@ class EffectWriter:
             code = self._value(row.entity, entity.column(name), value)
             self.lines.append(f"{row.variable}.{self._name(row.entity, name)} = {code}")
         for column in entity.columns:
-            if column.generated and column.generated.by == "touched":
-                if column.name not in effect.values:
-                    now = self.source.use("app.clock", "utc_now")
-                    name = self._name(row.entity, column.name)
-                    self.lines.append(f"{row.variable}.{name} = {now}()")
+            touched = column.generated is not None and column.generated.by == "touched"
+            if touched and column.name not in effect.values:
+                now = self.source.use("app.clock", "utc_now")
+                name = self._name(row.entity, column.name)
+                self.lines.append(f"{row.variable}.{name} = {now}()")
         self.lines.append("await session.flush()")
         changed = {*effect.inputs, *effect.values}
         stale = [
@@ -231,9 +226,7 @@ class EffectWriter:
 
     def _set_link(self, effect: SetLink) -> None:
         link = self.backend.model.link(effect.link)
-        cls = self.source.use(
-            self.backend.link_module(link.name), self.backend.link_class(link.name)
-        )
+        cls = self.backend.use_link(self.source, link.name)
         owner, target = self.backend.link_columns(link)
         me, row = self.writer.plan.rows["me"], self._row(effect.row)
         mine = f"{me.variable}.{self.backend.key_attribute(me.entity)}"
@@ -247,8 +240,3 @@ class EffectWriter:
             delete = self.source.use("sqlalchemy", "delete")
             statement = f"{delete}({cls}).where({cls}.{owner} == {mine}, {cls}.{target} == {other})"
         self.lines.append(f"await session.execute({statement})")
-
-
-def plural_of(name: str) -> str:
-    """Return a name for several of something."""
-    return names.variable(f"{name}s")

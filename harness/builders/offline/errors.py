@@ -22,6 +22,7 @@ from harness.inference.model import (
 )
 
 DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
+MOST_WORDS = 5
 RESERVED = {
     "ApiError", "UnparsableBodyError", "UnstorableValueError", "InvalidInputError",
     "UnknownPathError", "MethodNotAllowedError",
@@ -69,14 +70,38 @@ class ErrorRegistry:
         kind = kinds.most_common(1)[0][0]
         nouns = {noun for noun, reason, _ in error.candidates if reason == kind}
         wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kind
-        if "WrongPassword" in kinds:
+        if {"WrongPassword", "NotFound"} <= set(kinds):
             wanted = "InvalidCredentials"
+        if kind == _phrase(error.response.status):
+            wanted = _said(error.response.body) or wanted
         if wanted + "Error" in self._taken:
-            wanted = names.pascal(error.candidates[0][2]) + kind
+            wanted = names.pascal(error.candidates[0][2]) + wanted
         error.name = names.unique(wanted, self._taken, suffix="Error")
         for node in walk(error.response.body):
             if getattr(node, "kind", None) in ("input", "path", "query", "column", "now", "body"):
                 error.arguments.setdefault(_argument(node), node)
+
+
+def _phrase(status: int) -> str:
+    return names.pascal(HTTPStatus(status).phrase)
+
+
+def _said(body: Any) -> str:
+    """Return what an error says in a few words, as a name: "Inactive user" is `InactiveUser`."""
+    texts = [
+        value
+        for node in walk(body)
+        for value in _texts(getattr(node, "value", None))
+        if 1 < len(value.split()) <= MOST_WORDS and value.replace(" ", "").isalpha()
+    ]
+    return names.pascal(texts[0]) if len(texts) == 1 else ""
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [text for part in parts for text in _texts(part)]
 
 
 def _argument(node: Any) -> str:
@@ -112,7 +137,7 @@ def _reason(backend: Backend, operation: Operation, check: Check, status: int) -
             return "", "WrongPassword"
         case "holds":
             return _held(backend, operation, when.predicate, status)
-    return "", names.pascal(HTTPStatus(status).phrase)
+    return "", _phrase(status)
 
 
 def _held(backend: Backend, operation: Operation, predicate: Any, status: int) -> tuple[str, str]:
@@ -128,7 +153,7 @@ def _held(backend: Backend, operation: Operation, predicate: Any, status: int) -
         return word, "Missing" if isinstance(predicate, Not) else "Exists"
     if status == HTTPStatus.FORBIDDEN and isinstance(inner, Compare):
         return noun, "Forbidden"
-    return noun, names.pascal(HTTPStatus(status).phrase)
+    return noun, _phrase(status)
 
 
 def plain(expression: Any) -> Any:

@@ -46,7 +46,7 @@ def _closure(backend: Backend, used: set[str]) -> set[str]:
 
 
 def _factory(backend: Backend, source: Source, entity: Entity) -> str:
-    cls = source.use(backend.entity_module(entity.name), backend.entity_class(entity.name))
+    cls = backend.use_entity(source, entity.name)
     row = names.variable(entity.name)
     lines = []
     defaults = []
@@ -100,7 +100,7 @@ def _sign_in(backend: Backend, source: Source) -> str:
     auth = backend.auth
     if auth is None:
         return ""
-    cls = source.use(backend.entity_module(auth.user), backend.entity_class(auth.user))
+    cls = backend.use_entity(source, auth.user)
     source.use("app.security", "open_session")
     scheme = next((scheme for scheme in auth.schemes if scheme), "")
     value = f'f"{scheme} {{token}}"' if scheme else "token"

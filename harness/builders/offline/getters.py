@@ -97,7 +97,7 @@ class Getters:
     def emit(self, source: Source, getter: Getter) -> None:
         """Write a getter at the top of its module."""
         backend, entity = self.backend, getter.lookup.entity
-        cls = source.use(backend.entity_module(entity), backend.entity_class(entity))
+        cls = backend.use_entity(source, entity)
         row, column = names.variable(entity), backend.attribute(entity, getter.lookup.column or "")
         row = f"found_{row}" if row == getter.parameter else row
         source.use("sqlalchemy", "select")

@@ -17,7 +17,7 @@ from harness.builders.offline.schemas import timestamp_styles
 from harness.builders.offline.security import Security
 from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables, migration_code
-from harness.inference.model import ResponseTemplate
+from harness.inference.model import Const, ResponseTemplate
 
 FOLDER = Path(__file__).parent / "templates"
 ENVIRONMENT = Environment(
@@ -139,9 +139,8 @@ class Modules:
             if response is not None:
                 classes.append(class_code(self.backend, source, ErrorClass(response, "", name)))
         if self.security.needs_default:
-            missing = ErrorClass(
-                _plain_error(401, "Not authenticated"), "", "NotAuthenticatedError"
-            )
+            response = _plain_error(401, "Not authenticated")
+            missing = ErrorClass(response, "", "NotAuthenticatedError")
             classes.insert(0, class_code(self.backend, source, missing))
         shapes = self.requests.shapes.shapes.values()
         return render(
@@ -282,9 +281,9 @@ class Modules:
             backend.model.entities, key=lambda entity: order[backend.table(entity.name)]
         )
         for entity in entities:
-            source.use(backend.entity_module(entity.name), backend.entity_class(entity.name))
+            backend.use_entity(source, entity.name)
         for link in backend.model.links:
-            source.use(backend.link_module(link.name), backend.link_class(link.name))
+            backend.use_link(source, link.name)
         password = auth is not None and any(
             column.name == auth.password for column in backend.entity(auth.user).columns
         )
@@ -327,6 +326,4 @@ def _options_code(response: ResponseTemplate | None) -> str:
 
 
 def _plain_error(status: int, detail: str) -> ResponseTemplate:
-    from harness.inference.model import Const  # noqa: PLC0415
-
     return ResponseTemplate(status=status, body=Const(value={"detail": detail}))

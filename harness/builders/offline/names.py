@@ -5,7 +5,10 @@ import keyword
 import re
 import unicodedata
 
-RESERVED = {"metadata", "registry", "model_config", "model_fields", "schema", "json", "copy"}
+RESERVED = {
+    "metadata", "registry", "model_config", "model_fields", "schema", "json", "copy", "date",
+    "datetime",
+}  # fmt: skip
 
 
 def words(text: str) -> list[str]:

@@ -9,10 +9,34 @@ from harness.builders.offline.services import REQUEST_CHECKS, OperationPlan
 from harness.inference.model import Check, Operation, Param, PathValue
 
 CONVERTED = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool"}
-LOCALS = {
-    "session", "data", "page", "request", "response", "token", "origin", "query", "rows", "row",
-    "total", "errors", "order", "chosen", "links", "documented", "utc_now", "now", "select", "insert", "delete", "exists", "count", "router",
-}  # fmt: skip
+LOCALS = set(
+    [
+        "session",
+        "data",
+        "page",
+        "request",
+        "response",
+        "token",
+        "origin",
+        "query",
+        "rows",
+        "row",
+        "total",
+        "errors",
+        "order",
+        "chosen",
+        "links",
+        "documented",
+        "utc_now",
+        "now",
+        "select",
+        "insert",
+        "delete",
+        "exists",
+        "count",
+        "router",
+    ]
+)
 
 
 def plan(backend: Backend, operation: Operation) -> OperationPlan:
@@ -29,9 +53,8 @@ def plan(backend: Backend, operation: Operation) -> OperationPlan:
         values[param.name] = (name, f"{_kind(operation, 'query', param)} | None")
     rows: dict[str, Row] = {}
     entities = rows_of(backend, operation)
-    wanted = {
-        name: names.variable(name) for name in entities if name not in ("me", "created", "row")
-    }
+    special = ("me", "created", "row")
+    wanted = {name: names.variable(name) for name in entities if name not in special}
     if "created" in entities:
         wanted["created"] = names.variable(entities["created"])
     for name, variable in wanted.items():
@@ -44,9 +67,7 @@ def plan(backend: Backend, operation: Operation) -> OperationPlan:
     if "row" in entities:
         rows["row"] = Row("row", entities["row"])
     early, late = split(operation.checks)
-    return OperationPlan(
-        operation, rows["me"].variable if "me" in rows else "", rows, values, early, late
-    )
+    return OperationPlan(operation, rows, values, early, late)
 
 
 def path_variable(operation: Operation, param: Param) -> str:

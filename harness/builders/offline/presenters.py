@@ -13,7 +13,7 @@ from harness.builders.offline.expressions import (
 )
 from harness.builders.offline.schemas import Schemas
 from harness.builders.offline.source import Source, indent
-from harness.inference.model import Render, View
+from harness.inference.model import ColumnValue, Render, View
 
 BATCHED = ("linked", "link_count", "child_count", "children", "token")
 
@@ -47,9 +47,8 @@ class Presenters:
         if name not in self._needs:
             self._needs[name] = Needs(session=False, viewer=False, origin=False)
             view = self.backend.model.view(name)
-            found = [
-                node for item in view.fields for node in walk(item.value) if hasattr(node, "kind")
-            ]
+            values = [item.value for item in view.fields]
+            found = [node for node in walk(values) if hasattr(node, "kind")]
             nested = [
                 self.needs(node.view) for node in found if node.kind in ("render", "children")
             ]
@@ -261,14 +260,12 @@ class _Writer:
 
     def _linked(self, node: Any) -> str:
         link = self.backend.model.link(node.link)
-        cls = self.source.use(
-            self.backend.link_module(link.name), self.backend.link_class(link.name)
-        )
+        cls = self.backend.use_link(self.source, link.name)
         owner, target = self.backend.link_columns(link)
         helper = self.source.use("app.presenters.batches", "linked_keys")
         self.backend.helpers.add("linked_keys")
         path = node.path or [self.backend.entity(self.view.entity).pk]
-        column = compile_expression(self.scope, _column(node.row, path))
+        column = compile_expression(self.scope, ColumnValue(row=node.row, path=path))
         keys = f"[{column} for {self.row} in {self.rows}]" if node.path else self._keys()
         name = self._new(f"{names.snake(link.name)}_keys")
         viewer = f"viewer.{self.backend.key_attribute(self.backend.user)} if viewer else None"
@@ -296,7 +293,7 @@ class _Writer:
 
     def _children(self, node: Any) -> str:
         backend = self.backend
-        cls = self.source.use(backend.entity_module(node.entity), backend.entity_class(node.entity))
+        cls = backend.use_entity(self.source, node.entity)
         column = backend.attribute(node.entity, node.column)
         self.source.use("sqlalchemy", "select")
         self.source.use("collections", "defaultdict")
@@ -318,12 +315,6 @@ class _Writer:
             f"    {grouped}[{child}_row.{column}].append(response)"
         )
         return f"{grouped}[{self.row}.{self._key}]"
-
-
-def _column(row: str, path: list[str]) -> Any:
-    from harness.inference.model import ColumnValue  # noqa: PLC0415
-
-    return ColumnValue(row=row, path=path)
 
 
 def _plural(view: str) -> str:

@@ -24,9 +24,7 @@ class QueryWriter:
         self.model = query
         self.backend, self.source, self.lines = writer.backend, writer.source, writer.lines
         self.entity = query.entity
-        self.cls = self.source.use(
-            self.backend.entity_module(self.entity), self.backend.entity_class(self.entity)
-        )
+        self.cls = self.backend.use_entity(self.source, self.entity)
         facts = {node.fact for node in walk(writer.operation.response) if is_page_fact(node)}
         self.total = bool(facts & {"total", "pages", "has_more", "links", "next_cursor"})
 
@@ -125,10 +123,8 @@ class QueryWriter:
     def _linked(self, item: Filter, variable: str) -> str:
         backend = self.backend
         link = backend.model.link(item.link or "")
-        cls = self.source.use(backend.link_module(link.name), backend.link_class(link.name))
-        user = self.source.use(
-            backend.entity_module(link.source), backend.entity_class(link.source)
-        )
+        cls = backend.use_link(self.source, link.name)
+        user = backend.use_entity(self.source, link.source)
         owner, target = backend.link_columns(link)
         column = backend.attribute(link.source, item.path[-1])
         source_key = backend.key_attribute(link.source)

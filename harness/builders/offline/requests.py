@@ -150,8 +150,8 @@ class Requests:
             else:
                 options.insert(0, f"default={own.default}")
         if options:
-            return f"{own.attribute}: {kind} = {source.use('pydantic', 'Field')}" \
-                   f"({', '.join(options)})"  # fmt: skip
+            use = source.use("pydantic", "Field")
+            return f"{own.attribute}: {kind} = {use}({', '.join(options)})"
         return f"{own.attribute}: {kind}"
 
     def _rule(self, source: Source, rule: Rule, *, nullable: bool = False) -> str:

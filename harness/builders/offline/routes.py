@@ -368,7 +368,7 @@ class _RouteWriter:
 
     def _children(self, node: Any, presenters: Presenters) -> str:
         backend = self.backend
-        cls = self.source.use(backend.entity_module(node.entity), backend.entity_class(node.entity))
+        cls = backend.use_entity(self.source, node.entity)
         column = backend.attribute(node.entity, node.column)
         row = self.scope.rows[node.row]
         key = f"{row.variable}.{backend.key_attribute(row.entity)}"
@@ -485,10 +485,8 @@ class _RouteWriter:
         return bool(after) and after[0] != "invalid_body"
 
     def _failures(self) -> list[str]:
-        names_found = []
-        for check in self.operation.checks:
-            if check.response is not None:
-                names_found.append(self.routers.errors.of(check.response).name)
+        responses = [check.response for check in self.operation.checks]
+        names_found = [self.routers.errors.of(item).name for item in responses if item is not None]
         names_found += self.routers.security.failures(self.operation)
         if self.operation.id in self.routers.requests.models:
             names_found += [self.routers.requests.main_unparsable, "InvalidInputError"]

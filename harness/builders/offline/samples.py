@@ -9,7 +9,7 @@ WORDS = "A few words that mean no harm"
 
 def sample(item: InputField, column: Column | None) -> Any:
     """Return a value that satisfies the rules of a field."""
-    limits = {rule.kind: rule.limit for rule in item.rules}
+    limits: dict[str, Any] = {rule.kind: rule.limit for rule in item.rules}
     if "enum" in limits:
         return limits["enum"][0]
     if column is not None and column.enum:

@@ -36,7 +36,7 @@ class Security:
     def __post_init__(self) -> None:
         secured = [item for item in self.backend.operations if item.auth != "none"]
         popular = Counter(self._combination(item) for item in secured)
-        first = {item: [o for o in secured if self._combination(o) == item][0] for item in popular}
+        first = {item: next(o for o in secured if self._combination(o) == item) for item in popular}
         taken: set[str] = set()
         for combination, _ in popular.most_common():
             base = "current_user" if combination[0] else "optional_user"

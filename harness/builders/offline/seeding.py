@@ -34,6 +34,7 @@ def seed_of(backend: Backend, state: SeedState) -> dict[str, Any]:
             for link, rows in state.links.items()
         },
         "tokens": state.tokens if backend.auth is not None else {},
+        "last_keys": {backend.table(entity): key for entity, key in state.last_keys.items()},
     }
     result: dict[str, Any] = json.loads(json.dumps(seed, default=str))
     return result

@@ -52,7 +52,6 @@ class OperationPlan:
     """The names that one operation's code goes by, shared by its service and its route."""
 
     operation: Operation
-    me: str
     rows: dict[str, Row]
     values: dict[str, tuple[str, str]]
     """Path and query parameters: name -> (variable, Python type)."""
@@ -102,9 +101,8 @@ class Services:
         writer.effects()
         paged = writer.query()
         returned = [name for name in wanted if name not in known or name == "created"]
-        call = writer.finish(
-            names.variable(operation.id), returned, f"{operation.summary.rstrip('.')}."
-        )
+        doc = f"{operation.summary.rstrip('.')}."
+        call = writer.finish(names.variable(operation.id), returned, doc)
         if call is not None:
             call.paged, call.total = paged, writer.total
         return call
@@ -218,7 +216,7 @@ class ServiceWriter:
     # ----------------------------------------------------------------------- lookups
 
     def ensure(self, name: str) -> None:
-        """Make sure that a looked-up row is at hand; without a check of its own it is a plain 404."""
+        """Make sure that a row is at hand; without a check of its own it is a plain 404."""
         lookups = {lookup.name for lookup in self.operation.lookups}
         if name not in lookups or name in self.found:
             return
@@ -309,7 +307,7 @@ class ServiceWriter:
             self._return(variables)
         types = self.return_types or types
         body = "\n".join(self.lines)
-        parameters = [item for item in self._parameters() if uses(body, item.name, self.found)]
+        parameters = [item for item in self._parameters() if uses(body, item.name)]
         result = types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]" if types else "None"
         signature = ", ".join(f"{item.name}: {item.type}" for item in parameters)
         for item in parameters:
@@ -368,9 +366,7 @@ class ServiceWriter:
             self.source.use(models[name], name)
 
     def _class(self, entity: str) -> str:
-        return self.source.use(
-            self.backend.entity_module(entity), self.backend.entity_class(entity)
-        )
+        return self.backend.use_entity(self.source, entity)
 
     def _special(self, node: Any) -> str | None:
         kind = getattr(node, "kind", None)
@@ -382,9 +378,7 @@ class ServiceWriter:
 
     def _is_linked(self, node: Any) -> str:
         link = self.backend.model.link(node.link)
-        cls = self.source.use(
-            self.backend.link_module(link.name), self.backend.link_class(link.name)
-        )
+        cls = self.backend.use_link(self.source, link.name)
         owner, target = self.backend.link_columns(link)
         exists = self.source.use("app.db", "exists")
         self.backend.helpers.add("exists")
@@ -434,7 +428,7 @@ def changes(operation: Operation, name: str) -> bool:
     )
 
 
-def uses(body: str, name: str, found: dict[str, None]) -> bool:
+def uses(body: str, name: str) -> bool:
     """Say whether the code of a body uses a name that it does not set itself."""
     if re.search(rf"^{name} = ", body, re.MULTILINE):
         first = re.search(rf"\b{name}\b", body)

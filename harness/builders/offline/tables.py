@@ -307,7 +307,8 @@ def _parents_first(tables: list[Table]) -> Iterator[Table]:
 
 def migration_code(tables: list[Table]) -> str:
     """Return the bodies of upgrade and downgrade."""
-    up, down = [], []
+    up: list[str] = []
+    down: list[str] = []
     for table in tables:
         rows = [_column_code(column) for column in table.columns]
         rows += [_foreign_key_code(table, column) for column in table.columns if column.references]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from harness.builders.offline import names
-from harness.builders.offline.arrangements import Arrangement, CannotArrange
+from harness.builders.offline.arrangements import Arrangement, ArrangementError
 from harness.builders.offline.backend import Backend, check_of
 from harness.builders.offline.errors import plain
 from harness.builders.offline.expressions import literal
@@ -56,7 +56,7 @@ class Tests:
         source = self.sources.setdefault(stem, Source(f"tests/test_{stem}.py"))
         try:
             writer = _TestWriter(self, operation, source)
-        except CannotArrange:
+        except ArrangementError:
             return
         writer.write()
         if not source.blocks:
@@ -124,7 +124,8 @@ class _TestWriter:
         if "me" not in self.arranged.rows:
             return ""
         self.tests.signs_in = True
-        return f", headers=await {self.source.use('tests.factories', 'sign_in')}(session, {self.arranged.variable('me')})"
+        helper = self.source.use("tests.factories", "sign_in")
+        return f", headers=await {helper}(session, {self.arranged.variable('me')})"
 
     def _request(
         self, *, url: str = "", body: str = "", headers: str | None = None, query: str = ""
