@@ -54,17 +54,20 @@ def run_project(
     """Run sessions on a project until it is done or has to stop."""
     require_git()
     require_recordings(project)
+    build = project.config.build
+    builders = (options.builders or builders_for)(options.builder or build.builder)
+    plan = Plan(builders, build.slice, build.stuck_after)
     with RunLock(project.state_dir / "run.lock"), _disk_trouble():
         journal = Journal(journal_path(project))
         try:
             if listener:
                 journal.listen(listener)
-            return _run_locked(project, options, journal)
+            return _run_locked(project, options, journal, plan)
         finally:
             journal.close()
 
 
-def _run_locked(project: Project, options: Options, journal: Journal) -> End:
+def _run_locked(project: Project, options: Options, journal: Journal, plan: Plan) -> End:
     workshop = Workshop(project.backend_dir, project.state_dir / "session", journal)
     recover(journal, workshop)
     if options.fresh:
@@ -73,7 +76,7 @@ def _run_locked(project: Project, options: Options, journal: Journal) -> End:
     with control.signals():
         limits = _announce(project, options, journal)
         try:
-            end = _orchestrate(project, journal, workshop, control, limits, options)
+            end = _orchestrate(project, journal, workshop, control, limits, plan)
         except UnderstudyError as error:
             _say_end(journal, End("failed", error.problem, error.exit_code))
             raise
@@ -90,12 +93,10 @@ def _orchestrate(
     workshop: Workshop,
     control: Control,
     limits: Limits,
-    options: Options,
+    plan: Plan,
 ) -> End:
     model = learn(project, journal)
     features = list_features(project, model)
-    build = project.config.build
-    builders = (options.builders or builders_for)(options.builder or build.builder)
     with replay_judge(project, model) as judge:
         control.on_stop = judge.stop
         return Orchestrator(
@@ -104,7 +105,7 @@ def _orchestrate(
             journal=journal,
             workshop=workshop,
             judge=judge,
-            plan=Plan(builders, build.slice, build.stuck_after),
+            plan=plan,
             control=control,
             limits=limits,
         ).run()
