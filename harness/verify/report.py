@@ -100,7 +100,7 @@ class FidelityReport(BaseModel):
                 RecordingCounts.of(result.judged, name=name) for name, result in results.items()
             ],
             **total.model_dump(),
-            fidelity=total.exact / total.exchanges if total.exchanges else 1.0,
+            fidelity=total.exact / total.exchanges if total.exchanges else 0.0,
             endpoints=_endpoints(judged),
             mismatches=[item for pair in results.items() for item in _mismatches(*pair)],
             exempt=[item for pair in results.items() for item in _exempt(*pair)],
