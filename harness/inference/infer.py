@@ -145,9 +145,10 @@ def _finish(
 
 
 def _links(world: World) -> list[Link]:
-    found = []
+    found: list[Link] = []
+    if world.user is None:
+        return found
     for link in world.links:
-        assert world.user is not None
         source, target = f"{world.user.name}_id", f"{link.target.name}_id"
         if source == target:
             source, target = f"{link.name}er_id", f"{link.name}ed_id"
@@ -187,25 +188,28 @@ def _use_primary_keys(model: ApiModel) -> None:
         if column.references
     }
     for operation in model.operations:
-        rows = {lookup.name: lookup.entity for lookup in operation.lookups}
-        if model.auth:
-            rows["me"] = model.auth.user
-        if operation.query:
-            rows["row"] = operation.query.entity
-        for effect in operation.effects:
-            if effect.kind == "insert":
-                rows["created"] = effect.entity
+        rows = _entities_of_rows(model, operation)
         for part in _parts(operation):
             if isinstance(part, ColumnValue) and part.path[-1] == "id":
-                entity: str | None = rows.get(part.row)
+                entity = rows.get(part.row)
                 for step in part.path[:-1]:
                     entity = references.get((entity or "", step))
                 if entity:
                     part.path[-1] = primary[entity]
-        if operation.query:
-            for order in operation.query.order:
-                if order.column == "id":
-                    order.column = primary[operation.query.entity]
+        for order in operation.query.order if operation.query else ():
+            if order.column == "id":
+                order.column = primary[rows["row"]]
+
+
+def _entities_of_rows(model: ApiModel, operation: Operation) -> dict[str, str]:
+    """The entity of every row that an operation names."""
+    rows = {lookup.name: lookup.entity for lookup in operation.lookups}
+    rows |= {"created": each.entity for each in operation.effects if each.kind == "insert"}
+    if model.auth:
+        rows["me"] = model.auth.user
+    if operation.query:
+        rows["row"] = operation.query.entity
+    return rows
 
 
 def _parts(part: object) -> list[Part]:

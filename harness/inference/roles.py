@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.inference.naming import singular
 from harness.inference.observe import Observation
-from harness.inference.resources import Draft, Location, identity
+from harness.inference.resources import Draft, identity
 from harness.inference.tokens import PASSWORD, leaves
 
 Params = dict[tuple[str, str], "Binding"]
@@ -117,12 +117,11 @@ def user_draft(observations: list[Observation], drafts: list[Draft]) -> Draft | 
         if not observation.ok or not isinstance(observation.body, dict):
             continue
         if any(PASSWORD.search(key) for key, _ in leaves(observation.body)):
-            for draft in by_place[observation.key]:
-                votes[id(draft)] += 1
+            votes.update(id(draft) for draft in by_place[observation.key])
     for observation in () if votes else observations:
-        if observation.ok and observation.credential and not observation.params:
-            for draft in by_place[observation.key] if observation.method == "GET" else ():
-                votes[id(draft)] += 1
+        own = observation.method == "GET" and not observation.params
+        if own and observation.ok and observation.credential:
+            votes.update(id(draft) for draft in by_place[observation.key])
     best = votes.most_common(1)
     return next((draft for draft in drafts if best and id(draft) == best[0][0]), None)
 

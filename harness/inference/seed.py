@@ -60,6 +60,7 @@ class _Seeder:
         self.recording = recording
         self.numbers: dict[int, Any] = {}
         self.ghosts: list[dict[str, Any]] = []
+        self.unseen: list[Row] = []
         self.drafts = [
             draft
             for draft in world.drafts
@@ -76,10 +77,12 @@ class _Seeder:
             table = [self._row(entity, row) for row in rows[id(draft)]]
             if table:
                 state.tables[entity.name] = table
+        self._fill_totals(state)
         self._vocabularies(state)
         self._links(state, {id(row) for each in rows.values() for row in each})
         self._tokens(state)
         self._drop_orphans(state)
+        self._last_keys(state)
         age_rows(self.model, state)
         return state
 
@@ -217,6 +220,59 @@ class _Seeder:
                 row[column.name] = None
         return True
 
+    def _fill_totals(self, state: SeedState) -> None:
+        """Rows that were never shown but counted: totals of unfiltered lists say how many."""
+        for operation in self.model.operations:
+            query = operation.query
+            total = _total_location(operation.response.body)
+            if query is None or query.scope or total is None:
+                continue
+            draft = next((each for each in self.drafts if each.name == query.entity), None)
+            filters = {each.param for each in query.filters}
+            for each in self.world.observations:
+                if draft is None or each.key != (operation.method, operation.path) or not each.ok:
+                    continue
+                if each.recording != self.recording or filters & set(dict(each.query)):
+                    continue
+                known = sum(
+                    row.exists_after(each.index)
+                    for row in self.world.all_rows(draft, self.recording)
+                )
+                counted = next(iter(at(each.answer, total)), None)
+                if isinstance(counted, int) and counted > known:
+                    self._add_unseen(draft, counted - known, state)
+                break
+
+    def _add_unseen(self, draft: Draft, number: int, state: SeedState) -> None:
+        entity = self.model.entity(draft.name)
+        user = self.world.user.name if self.world.user else None
+        needed = [c for c in entity.columns if c.references and not c.nullable]
+        if any(column.references != user for column in needed):
+            return
+        table = state.tables.setdefault(entity.name, [])
+        column = entity.column(entity.pk)
+        whole = [row[entity.pk] for row in table if isinstance(row[entity.pk], int)]
+        oldest = min(whole, default=1) if column.type == "integer" else 900_000
+        unseen = []
+        for place in range(1, number + 1):
+            row = Row(draft, self.recording, 20_000 + place)
+            self.numbers[id(row)] = self._made(column, oldest - place)
+            self.unseen.append(row)
+            unseen.append(self._row(entity, row))
+        table[:0] = unseen
+
+    def _last_keys(self, state: SeedState) -> None:
+        """Keys that were given out before: the first row that is created says how far they got."""
+        for draft in self.drafts:
+            entity = self.model.entity(draft.name)
+            made = entity.column(entity.pk).generated
+            if made is None or made.by != "sequence" or naming.snake(draft.key) != entity.pk:
+                continue
+            born = [r for r in self.world.all_rows(draft, self.recording) if r.born >= 0]
+            first = min(born, key=lambda row: row.born).first(draft.key) if born else None
+            if isinstance(first, int) and first > 1:
+                state.last_keys[entity.name] = first - 1
+
     # ------------------------------------------------------------------ relations
 
     def _vocabularies(self, state: SeedState) -> None:
@@ -233,15 +289,18 @@ class _Seeder:
             used = [
                 item for row in state.tables.get(column[0], ()) for item in row[column[1]] or ()
             ]
-            items = dict.fromkeys(self._first_items(operation.method, operation.path, column))
+            items = dict.fromkeys(self._first_items(operation.method, operation.path))
             items.update(dict.fromkeys(used))
             if items:
                 state.tables[query.entity] = [
                     {"id": number, "name": item} for number, item in enumerate(items, start=1)
                 ]
 
-    def _first_items(self, method: str, path: str, column: tuple[str, str]) -> list[str]:
-        """Items of the first list that no request of the recording had sent before."""
+    def _first_items(self, method: str, path: str) -> list[str]:
+        """Items of the first list that were there before any request of the recording sent them.
+
+        The list is in the order of first use: what stands before an old item is as old.
+        """
         sent: set[str] = set()
         for each in self.world.observations:
             if each.recording != self.recording:
@@ -249,12 +308,9 @@ class _Seeder:
             if each.key == (method, path) and each.ok:
                 answer = each.answer
                 place = () if isinstance(answer, list) else (next(iter(answer), ""),)
-                return [
-                    item
-                    for value in at(answer, place)
-                    for item in value
-                    if isinstance(item, str) and item not in sent
-                ]
+                items = [item for value in at(answer, place) for item in value]
+                unsent = [n for n, item in enumerate(items) if item not in sent]
+                return items[: unsent[-1] + 1] if unsent else []
             if each.method != "GET":
                 sent.update(_strings(each.body))
         return []
@@ -293,9 +349,10 @@ class _Seeder:
                 continue
             for field in view.fields:
                 expr = field.value
-                if isinstance(expr, Linked) and expr.link == link.name and value.get(field.key):
-                    if not self._switched(link, each.index, caller, row):
-                        pairs[self.numbers[id(caller)], self.numbers[id(row)]] = None
+                shows = isinstance(expr, Linked) and expr.link == link.name
+                on = shows and value.get(field.key)
+                if on and not self._switched(link, each.index, caller, row):
+                    pairs[self.numbers[id(caller)], self.numbers[id(row)]] = None
 
     def _switched(self, link: LinkDraft, index: int, caller: Row | None, row: Row) -> bool:
         return any(
@@ -331,7 +388,7 @@ class _Seeder:
 
     def _ghost(self, number: int, state: SeedState) -> Any:
         """The key of a user who exists only because something was counted."""
-        assert self.world.user is not None
+        assert self.world.user is not None  # noqa: S101 - only users are linked
         entity = self.model.entity(self.world.user.name)
         table = state.tables.setdefault(entity.name, [])
         while len(self.ghosts) <= number:
@@ -347,6 +404,17 @@ class _Seeder:
             opened = (recording, token) not in self.world.token_origin
             if recording == self.recording and opened and id(row) in self.numbers:
                 state.tokens[token] = self.numbers[id(row)]
+
+
+def _total_location(body: Expr | None) -> tuple[str, ...] | None:
+    """Where an answer says how many rows there are in all."""
+    if isinstance(body, PageInfo):
+        return () if body.fact == "total" else None
+    if isinstance(body, ObjectOf):
+        for key, value in body.fields.items():
+            if (inner := _total_location(value)) is not None:
+                return (key, *inner)
+    return None
 
 
 def _strings(value: Any) -> list[str]:

@@ -393,7 +393,8 @@ class World:
 
     def login_field(self, operation: tuple[str, str], key: str) -> str | None:
         """The user field that a field of the login request holds."""
-        assert self.user is not None
+        if self.user is None:
+            return None
         if key in self.user.fields:
             return key
         votes = Counter[str]()
@@ -405,8 +406,8 @@ class World:
                         known[name].add(item)
         for observation in self.observations:
             if observation.key == operation and observation.ok:
-                value = dict(leaves(observation.body)).get(key)
-                votes.update(name for name, values in known.items() if value in values)
+                sent = dict(leaves(observation.body)).get(key)
+                votes.update(name for name, values in known.items() if sent in values)
         return votes.most_common(1)[0][0] if votes else None
 
     def _learn_input(
