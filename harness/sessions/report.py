@@ -1,5 +1,8 @@
 """A run's result as a table for people."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +52,20 @@ def _table(document: dict[str, Any]) -> list[str]:
     return [f"  {name:<{width}}  {value}" for name, value in rows]
 
 
+def _program() -> str:
+    """Return how this program was called, where its name alone would not do."""
+    called = Path(sys.argv[0])
+    if called.name != "understudy" or shutil.which("understudy"):
+        return "understudy"
+    return os.path.relpath(called)
+
+
 def _next(document: dict[str, Any], directory: Path) -> list[str]:
     lines = [f"  backend   {directory / 'backend'}"]
     if document["features"]["passing"]:
-        lines.append(f"  start it  understudy serve {directory}")
+        lines.append(f"  start it  {_program()} serve {directory}")
     if document["state"] in ("paused", "crashed", "stuck"):
-        lines.append(f"  go on     understudy resume {directory}")
+        lines.append(f"  go on     {_program()} resume {directory}")
     shown = [reason[:_WIDTH] for reason in document["reasons"][:_SHOWN]]
     if shown:
         lines += ["", "  what is stuck:", *(f"    {reason}" for reason in shown)]

@@ -70,13 +70,13 @@ def run_project(
 def _run_locked(project: Project, options: Options, journal: Journal, plan: Plan) -> End:
     workshop = Workshop(project.backend_dir, project.state_dir / "session", journal)
     recover(journal, workshop)
-    if options.fresh:
-        set_aside(project)
     control = Control(project.state_dir / PAUSE_FILE)
     with control.signals():
         limits = _announce(project, options, journal)
         try:
-            end = _orchestrate(project, journal, workshop, control, limits, plan)
+            end = _orchestrate(
+                project, journal, workshop, control, limits, plan, fresh=options.fresh
+            )
         except UnderstudyError as error:
             _say_end(journal, End("failed", error.problem, error.exit_code))
             raise
@@ -94,9 +94,13 @@ def _orchestrate(
     control: Control,
     limits: Limits,
     plan: Plan,
+    *,
+    fresh: bool,
 ) -> End:
     model = learn(project, journal)
     features = list_features(project, model)
+    if fresh:
+        set_aside(project)
     with replay_judge(project, model) as judge:
         control.on_stop = judge.stop
         return Orchestrator(
