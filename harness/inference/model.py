@@ -703,13 +703,14 @@ class SeedState(Part):
 
     `tables`: entity -> rows (column -> value), primary keys included, foreign keys resolved,
     passwords in clear. `links`: link -> rows of the two columns. `tokens`: token -> primary key
-    of its user.
+    of its user. `last_keys`: entity -> highest number that its sequence has given out.
     """
 
     recording: str
     tables: dict[str, list[dict[str, Any]]] = {}
     links: dict[str, list[dict[str, Any]]] = {}
     tokens: dict[str, Any] = {}
+    last_keys: dict[str, int] = {}
 
 
 class Endpoint(Part):

@@ -13,8 +13,12 @@ from harness.inference.model import (
     ApiModel,
     Column,
     Entity,
+    Expr,
     LinkCount,
     Linked,
+    ObjectOf,
+    PageInfo,
+    Query,
     SeedState,
     View,
 )
@@ -221,44 +225,77 @@ class _Seeder:
         return True
 
     def _fill_totals(self, state: SeedState) -> None:
-        """Rows that were never shown but counted: totals of unfiltered lists say how many."""
+        """Rows that were never shown but counted: the totals of lists say how many there are."""
         for operation in self.model.operations:
             query = operation.query
             total = _total_location(operation.response.body)
-            if query is None or query.scope or total is None:
+            draft = next((d for d in self.drafts if query and d.name == query.entity), None)
+            if query is None or query.scope or total is None or draft is None:
                 continue
-            draft = next((each for each in self.drafts if each.name == query.entity), None)
-            filters = {each.param for each in query.filters}
-            for each in self.world.observations:
-                if draft is None or each.key != (operation.method, operation.path) or not each.ok:
-                    continue
-                if each.recording != self.recording or filters & set(dict(each.query)):
-                    continue
-                known = sum(
-                    row.exists_after(each.index)
-                    for row in self.world.all_rows(draft, self.recording)
-                )
+            lists = [
+                each
+                for each in self.world.observations
+                if each.key == (operation.method, operation.path)
+                and each.recording == self.recording
+                and each.ok
+            ]
+            for owner, each in self._counted(draft, query, lists):
                 counted = next(iter(at(each.answer, total)), None)
-                if isinstance(counted, int) and counted > known:
-                    self._add_unseen(draft, counted - known, state)
-                break
+                missing = counted - self._known(draft, owner, each.index) if counted else 0
+                if isinstance(counted, int) and missing > 0:
+                    self._add_unseen(draft, missing, owner, state)
 
-    def _add_unseen(self, draft: Draft, number: int, state: SeedState) -> None:
+    def _counted(
+        self, draft: Draft, query: Query, lists: list[Observation]
+    ) -> list[tuple[tuple[str, Row] | None, Observation]]:
+        """The first list of each owner, then the first of all: each with what narrows it."""
+        filters = {each.param: each for each in query.filters}
+        narrowed: dict[tuple[str, Row] | None, Observation] = {}
+        for each in lists:
+            used = [(name, value) for name, value in each.query if name in filters]
+            if not used:
+                narrowed.setdefault(None, each)
+            if len(used) != 1:
+                continue
+            found = filters[used[0][0]]
+            if found.op != "eq" or len(found.path) != 2 or found.path[0] not in self.keys.of(draft):  # noqa: PLR2004
+                continue
+            parent = self.keys.of(draft)[found.path[0]]
+            name = next((n for n in parent.fields if naming.snake(n) == found.path[1]), "")
+            owner = self.world.find(parent, self.recording, name, used[0][1], each.index)
+            if owner is not None and id(owner) in self.numbers:
+                narrowed.setdefault((found.path[0], owner), each)
+        return sorted(narrowed.items(), key=lambda item: item[0] is None)
+
+    def _known(self, draft: Draft, owner: tuple[str, Row] | None, index: int) -> int:
+        rows = (r for r in self.world.all_rows(draft, self.recording) if r.exists_after(index))
+        if owner is None:
+            return sum(1 for _ in rows) + sum(1 for row in self.unseen if row.draft is draft)
+        return sum(self.keys.parent(row, owner[0], index) is owner[1] for row in rows)
+
+    def _add_unseen(
+        self, draft: Draft, number: int, owner: tuple[str, Row] | None, state: SeedState
+    ) -> None:
         entity = self.model.entity(draft.name)
         user = self.world.user.name if self.world.user else None
-        needed = [c for c in entity.columns if c.references and not c.nullable]
-        if any(column.references != user for column in needed):
+        needed = {c.name: c.references for c in entity.columns if c.references and not c.nullable}
+        if owner is not None:
+            needed.pop(owner[0], None)
+        if any(parent != user for parent in needed.values()):
             return
         table = state.tables.setdefault(entity.name, [])
         column = entity.column(entity.pk)
         whole = [row[entity.pk] for row in table if isinstance(row[entity.pk], int)]
-        oldest = min(whole, default=1) if column.type == "integer" else 900_000
+        oldest = min(whole, default=1) if column.type == "integer" else 900_000 - len(self.unseen)
         unseen = []
         for place in range(1, number + 1):
-            row = Row(draft, self.recording, 20_000 + place)
+            row = Row(draft, self.recording, 20_000 + len(self.unseen))
             self.numbers[id(row)] = self._made(column, oldest - place)
             self.unseen.append(row)
-            unseen.append(self._row(entity, row))
+            values = self._row(entity, row)
+            if owner is not None:
+                values[owner[0]] = self.numbers[id(owner[1])]
+            unseen.append(values)
         table[:0] = unseen
 
     def _last_keys(self, state: SeedState) -> None:
