@@ -16,7 +16,8 @@ from harness.sessions.replay_judge import cases
 from harness.verify.backend import BackendProcess
 from harness.verify.postgres import PostgresServer
 from harness.verify.replay import replay
-from harness.verify.verify import migrated_template, verify_backend
+from harness.verify.report import FidelityReport
+from harness.verify.verify import Case, migrated_template, verify_backend
 from tests.verify.recorder import Recorder, tell_story
 
 ROOT = Path(__file__).parent.parent
@@ -35,16 +36,23 @@ def main() -> None:
 def measure_project(project: Project, postgres: PostgresServer) -> None:
     model = learn(project)
     played = cases(project, model)
-    for attempt in ("first", "again"):
+
+    def verified(chosen: list[Case]) -> FidelityReport:
+        return verify_backend(
+            project.backend_dir, chosen, postgres=postgres, label=label_of(model)
+        ).report
+
+    for attempt in ("with migrations", "migrated before"):
         began = time.perf_counter()
-        found = verify_backend(
-            project.backend_dir, played, postgres=postgres, label=label_of(model)
-        )
+        report = verified(played)
         wall = time.perf_counter() - began
-        report = found.report
-        print(f"{attempt}: {report.exchanges} exchanges, fidelity {report.fidelity:.2%}, "
-              f"{wall:.2f} s in all")  # fmt: skip
-    print(f"{report.exchanges / report.seconds:.0f} exchanges a second")
+        print(
+            f"{attempt}: {report.exchanges} exchanges of {len(played)} recordings in {wall:.2f} s, "
+            f"fidelity {report.fidelity:.2%}"
+        )
+    for case in played:
+        report = verified([case])
+        print(f"{case.name} alone: {report.exchanges / report.seconds:.0f} exchanges a second")
 
 
 def measure_notes(postgres: PostgresServer) -> None:
