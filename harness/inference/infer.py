@@ -10,6 +10,7 @@ from harness.inference.ages import add_age_columns
 from harness.inference.endpoints import learn_endpoints
 from harness.inference.entities import Entities, build_entities
 from harness.inference.keys import ForeignKeys
+from harness.inference.knowledge import Knowledge
 from harness.inference.model import (
     ApiModel,
     ColumnValue,
@@ -19,7 +20,8 @@ from harness.inference.model import (
     Taken,
 )
 from harness.inference.observe import Observation, observe
-from harness.inference.operations import Assembled, Knowledge, assemble
+from harness.inference.operations import Assembled, assemble
+from harness.inference.references import loosen_references
 from harness.inference.requests import ignore_unread_forms
 from harness.inference.resources import draft_entities
 from harness.inference.rules import learn_requests
@@ -124,6 +126,7 @@ def _behaviours(known: Understanding, *, title: str) -> ApiModel:
     add_age_columns(model)
     _use_primary_keys(model)
     _reachable_views(model)
+    loosen_references(model)
     model.seeds = seed_states(world, keys, views, model)
     return model
 
@@ -204,7 +207,9 @@ def _use_primary_keys(model: ApiModel) -> None:
 def _entities_of_rows(model: ApiModel, operation: Operation) -> dict[str, str]:
     """The entity of every row that an operation names."""
     rows = {lookup.name: lookup.entity for lookup in operation.lookups}
-    rows |= {"created": each.entity for each in operation.effects if each.kind == "insert"}
+    for effect in operation.effects:
+        if effect.kind == "insert":
+            rows["created"] = effect.entity
     if model.auth:
         rows["me"] = model.auth.user
     if operation.query:

@@ -1,16 +1,17 @@
 """Operations: every endpoint as checks, lookups, effects and an answer."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.inference import list_siblings, naming
+from harness.inference import list_siblings
 from harness.inference.answers import AnswerContext, answer_template
 from harness.inference.checks import learn_checks
 from harness.inference.conditions import fits
-from harness.inference.entities import Entities
-from harness.inference.keys import ForeignKeys
+from harness.inference.entities import Vocabulary
+from harness.inference.knowledge import Key, Knowledge
 from harness.inference.lists import ListFacts, learn_query
+from harness.inference.lookups import Lookups
 from harness.inference.model import (
     ColumnType,
     ColumnValue,
@@ -29,23 +30,19 @@ from harness.inference.model import (
     OperationKind,
     Order,
     Param,
-    PathValue,
     Query,
     RequestBody,
     SetLink,
     Update,
 )
-from harness.inference.observe import Observation
-from harness.inference.request_facts import RequestFacts
+from harness.inference.observe import Observation, at
+from harness.inference.operation_names import OperationNames, name_apart
 from harness.inference.resources import Draft, Shape, identity
 from harness.inference.rows import Row
-from harness.inference.scene import LookupDraft, Scene
+from harness.inference.scene import Scene
 from harness.inference.tokens import PASSWORD, is_logout, leaves, token_values
-from harness.inference.views import Views
-from harness.inference.world import World
-from harness.inference.writes import WriteFacts, Writes
+from harness.inference.writes import WriteFacts
 
-Key = tuple[str, str]
 _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "integer": "integer",
     "number": "number",
@@ -55,19 +52,6 @@ _FIELD_TYPES: dict[ColumnType, FieldType] = {
 }
 LIST_SAMPLES = 24
 """Answers with the same parameters from which a list's query is learned: more teach little."""
-
-
-@dataclass
-class Knowledge:
-    """Everything that the operations are assembled from."""
-
-    world: World
-    keys: ForeignKeys
-    views: Views
-    writes: Writes
-    entities: Entities
-    requests: dict[Key, RequestFacts]
-    schemes: set[str]
 
 
 @dataclass
@@ -102,7 +86,7 @@ def assemble(knowledge: Knowledge) -> Assembled:
         if builder.listing is not None:
             listings[key] = builder.listing
     list_siblings.carry_over(listings)
-    _name_apart(result.operations)
+    name_apart(result.operations)
     result.operations.sort(key=lambda each: (each.resource, each.path, each.method))
     return result
 
@@ -127,13 +111,12 @@ class _Builder:
         self.facts: WriteFacts | None = knowledge.writes.operations.get(key)
         self.request = knowledge.requests.get(key)
         self.listing: ListFacts | None = None
-        self.lookups: list[Lookup] = []
-        self.drafts: list[LookupDraft] = []
-        self.row_names: dict[str, str] = {}
-        self._path_lookups()
+        finder = Lookups(knowledge, key, self.accepted)
+        self.lookups, self.drafts, self.row_names = finder.found, finder.drafts, finder.names
+        finder.find_by_path(group)
         self.kind = self._kind()
         if self.kind == "login":
-            self._login_lookup()
+            finder.find_by_login()
 
     # ------------------------------------------------------------------ what it is
 
@@ -143,7 +126,7 @@ class _Builder:
     def _listed(self) -> tuple[Shape, Draft] | None:
         return next(((s, d) for s, d in self.roots if s.is_list), None)
 
-    def _kind(self) -> OperationKind:  # noqa: C901, PLR0911, PLR0912
+    def _kind(self) -> OperationKind:
         single, listed = self._single(), self._listed()
         user = self.world.user
         password = any(
@@ -165,21 +148,28 @@ class _Builder:
         if self.method == "GET":
             return self._read_kind(single, listed)
         if self.method == "DELETE":
-            if self._ends_in_key() and self.drafts:
-                return "delete"
-            if listed:
-                return "delete_all"
-            buried = any(
-                row.died == each.index
-                for each in self.accepted
-                if (row := self.world.caller(each)) is not None
-            )
-            return "delete" if buried else "constant"
+            return self._delete_kind(listed)
+        return self._write_kind(single)
+
+    def _delete_kind(self, listed: tuple[Shape, Draft] | None) -> OperationKind:
+        if self._ends_in_key() and self.drafts:
+            return "delete"
+        if listed:
+            return "delete_all"
+        buried = any(
+            row.died == each.index
+            for each in self.accepted
+            if (row := self.world.caller(each)) is not None
+        )
+        return "delete" if buried else "constant"
+
+    def _write_kind(self, single: tuple[Shape, Draft] | None) -> OperationKind:
         if self.facts is not None and (self.facts.inputs or self.facts.values):
             if self.method == "POST" and not self.facts.replace:
                 return "action"
             return "replace" if self.facts.replace else "merge"
-        return "read" if single and (self.drafts or single[1] is user) else "constant"
+        own = single is not None and (bool(self.drafts) or single[1] is self.world.user)
+        return "read" if own else "constant"
 
     def _read_kind(
         self, single: tuple[Shape, Draft] | None, listed: tuple[Shape, Draft] | None
@@ -201,95 +191,8 @@ class _Builder:
     def _subject_draft(self) -> Draft | None:
         return self.drafts[-1].draft if self.drafts else None
 
-    def _vocabulary(self) -> Any:
+    def _vocabulary(self) -> Vocabulary | None:
         return next((v for v in self.know.entities.vocabularies if v.operation == self.key), None)
-
-    # ------------------------------------------------------------------ lookups
-
-    def _path_lookups(self) -> None:
-        seen: dict[str, None] = {}
-        for each in self.group:
-            seen.update(dict.fromkeys(each.params))
-        for param in sorted(seen, key=lambda name: self.template.find("{" + name + "}")):
-            binding = self.world.bindings.get((self.template, param))
-            if binding is None:
-                continue
-            draft = binding.draft
-            taken = {lookup.name for lookup in self.lookups}
-            name = draft.name if draft.name not in taken else f"{draft.name}_{param}"
-            within = {
-                column: other.name
-                for other in self.drafts
-                for column, parent in self.know.keys.of(draft).items()
-                if parent is other.draft
-            }
-            if within and not self._within_fits(draft, binding.field, param, within):
-                within = {}
-            column = naming.snake(binding.field)
-            if binding.field in self.know.views.urls[id(draft)]:
-                column = self.know.entities.primary[id(draft)]
-            self.row_names[param] = name
-            self.lookups.append(
-                Lookup(
-                    name=name, entity=draft.name, column=column, value=PathValue(name=param),
-                    within=within,
-                )
-            )  # fmt: skip
-            self.drafts.append(
-                LookupDraft(name, draft, self._finder(draft, binding.field, param, within), param)
-            )
-
-    def _finder(self, draft: Draft, name: str, param: str, within: dict[str, str]) -> Any:
-        outer = {each.name: each for each in self.drafts}
-
-        def find(each: Observation) -> Row | None:
-            row = self.world.find(
-                draft, each.recording, name, each.params.get(param, ""), each.index
-            )
-            for column, other in within.items():
-                parent = outer[other].find(each)
-                if row is None or parent is None:
-                    return None
-                if self.know.keys.parent(row, column, each.index) is not parent:
-                    return None
-            return row
-
-        return find
-
-    def _within_fits(self, draft: Draft, name: str, param: str, within: dict[str, str]) -> bool:
-        find = self._finder(draft, name, param, within)
-        done = [each for each in self.accepted if each.params]
-        plain = self._finder(draft, name, param, {})
-        return all(find(each) is not None for each in done if plain(each) is not None)
-
-    def _login_lookup(self) -> None:
-        user = self.world.user
-        if user is None:
-            return
-        for each in self.accepted:
-            for name, value in self._fields(each).items():
-                if PASSWORD.search(name) or not isinstance(value, str):
-                    continue
-                column = self.world.login_field(self.key, name)
-                if column is None:
-                    continue
-                self.lookups.append(
-                    Lookup(
-                        name=user.name, entity=user.name, column=naming.snake(column),
-                        value=InputValue(name=name),
-                    )
-                )  # fmt: skip
-                self.drafts.append(LookupDraft(user.name, user, self._by_input(user, column, name)))
-                return
-
-    def _by_input(self, user: Draft, column: str, name: str) -> Any:
-        def find(each: Observation) -> Row | None:
-            value = identity(self._fields(each).get(name))
-            if value is None:
-                return None
-            return self.world.find(user, each.recording, column, value, each.index)
-
-        return find
 
     def _fields(self, observation: Observation) -> dict[str, Any]:
         return self.know.writes.fields(observation)
@@ -304,16 +207,16 @@ class _Builder:
         self.findings.extend(context.findings)
         learned = learn_checks(self.accepted, self.refused, self._scene(subject, facts))
         self.findings.extend(learned.findings)
-        draft = self._resource_draft()
+        draft, names = self._resource_draft(), self._names(subject)
         return Operation(
-            id=self._name(draft),
+            id=names.name(draft),
             method=self.method,
             path=self.template,
-            resource=self._resource(draft),
+            resource=names.resource(draft),
             kind=self.kind,
-            summary=self._summary(draft),
+            summary=names.summary(draft),
             path_params=[
-                Param(name=name, type=kind, required=True)  # type: ignore[arg-type]
+                Param(name=name, type=kind, required=True)
                 for name, kind in self._param_types().items()
             ],
             query_params=facts.params if facts else [],
@@ -362,9 +265,7 @@ class _Builder:
             return Query(entity=vocabulary.name, order=[self._vocabulary_order(vocabulary)])
         return None
 
-    def _vocabulary_order(self, vocabulary: Any) -> Order:
-        from harness.inference.observe import at  # noqa: PLC0415
-
+    def _vocabulary_order(self, vocabulary: Vocabulary) -> Order:
         lists = [v for each in self.accepted for v in at(each.answer, vocabulary.location)]
         alphabetical = all(value == sorted(value) for value in lists)
         return Order(column="name" if alphabetical else "id")
@@ -495,7 +396,7 @@ class _Builder:
             kind = _FIELD_TYPES.get(column.type, "string")
             body.fields.append(InputField(name=name, type=kind, nullable=column.nullable))
 
-    def _effects(self, subject: str | None) -> list[Effect]:  # noqa: PLR0911
+    def _effects(self, subject: str | None) -> list[Effect]:
         if self.kind in {"create", "register"} and self.facts is not None:
             draft = self.know.writes.samples[self.key][0].row.draft
             return [Insert(entity=draft.name, values=self._renamed(self.facts.values))]
@@ -526,7 +427,18 @@ class _Builder:
                 renamed[column] = value
         return renamed
 
-    # ------------------------------------------------------------------ names
+    def _names(self, subject: str | None) -> OperationNames:
+        vocabulary = self._vocabulary()
+        return OperationNames(
+            world=self.world,
+            method=self.method,
+            template=self.template,
+            kind=self.kind,
+            drafts=self.drafts,
+            link=self.link,
+            vocabulary=vocabulary.name if vocabulary else None,
+            on_caller=subject == "me",
+        )
 
     def _resource_draft(self) -> Draft | None:
         if self.roots:
@@ -535,97 +447,3 @@ class _Builder:
             return self.drafts[-1].draft
         own = self.kind in {"delete", "merge", "replace", "action"}
         return self.world.user if own else None
-
-    def _segment(self, draft: Draft) -> str:
-        """What the path calls the rows of a draft: `/profiles/{username}` are profiles."""
-        if self.drafts and self.drafts[-1].draft is draft and self.template.count("{"):
-            head = self.template[: self.template.rindex("{")].rstrip("/").rsplit("/", 1)[-1]
-            if head and not _is_prefix(head):
-                return naming.singular(head)
-        return draft.name
-
-    def _resource(self, draft: Draft | None) -> str:
-        vocabulary = self._vocabulary()
-        if vocabulary is not None:
-            return naming.plural(vocabulary.name)
-        if self.kind in {"login", "logout", "current_user", "register"} and self.world.user:
-            return naming.plural(self.world.user.name)
-        if draft is not None:
-            return naming.plural(self._segment(draft))
-        words = [w for w in naming.literals(self.template) if not _is_prefix(w)]
-        return naming.plural(words[0]) if words else "root"
-
-    def _name(self, draft: Draft | None) -> str:  # noqa: PLR0911
-        entity = self._segment(draft) if draft else "item"
-        words = [naming.snake(w) for w in naming.literals(self.template) if not _is_prefix(w)]
-        last = words[-1] if words else entity
-        if self.link is not None:
-            verb = self.link.name
-            return f"{'' if self.kind == 'link' else 'un'}{verb}_{self.link.target.name}"
-        if (vocabulary := self._vocabulary()) is not None:
-            return f"list_{naming.plural(vocabulary.name)}"
-        if self.kind == "list":
-            plural = naming.plural(entity)
-            usual = last == plural or naming.singular(last) in {entity, draft.name if draft else ""}
-            return f"list_{plural}" if usual else f"list_{last}_{plural}"
-        simple = {
-            "create": f"create_{entity}",
-            "register": "register",
-            "login": "login",
-            "logout": "logout",
-            "current_user": f"get_current_{entity}",
-            "delete_all": f"delete_{naming.plural(entity)}",
-            "replace": f"replace_{entity}",
-            "merge": f"update_{entity}",
-            "delete": f"delete_{entity}",
-            "read": f"get_{entity}",
-        }
-        if self.kind in simple:
-            own = self._subject() == "me" and self.kind in {"merge", "replace", "delete"}
-            name = simple[self.kind].replace(
-                f"_{entity}", f"_current_{entity}" if own else f"_{entity}"
-            )
-            extra = (
-                last if self.kind in {"merge", "replace", "read"} and self._is_part(draft) else ""
-            )
-            return f"{name}_{extra}" if extra else name
-        verb = {"GET": "get", "POST": "", "PUT": "put", "PATCH": "patch", "DELETE": "delete"}
-        tail = "_".join(words[-2:]) if self.kind == "constant" else f"{last}_{entity}"
-        return "_".join(part for part in (verb.get(self.method, ""), tail) if part) or "root"
-
-    def _is_part(self, draft: Draft | None) -> bool:
-        """Whether the path goes on behind the row: `/users/me/password`."""
-        if self._ends_in_key() or draft is None:
-            return False
-        return not any(
-            template == self.template and method == "GET" and any(d is draft for _, d in roots)
-            for (method, template), roots in self.world.roots.items()
-        )
-
-    def _summary(self, draft: Draft | None) -> str:
-        text = self._name(draft).replace("_", " ")
-        return text[0].upper() + text[1:]
-
-
-def _is_prefix(word: str) -> bool:
-    import re  # noqa: PLC0415
-
-    return re.fullmatch(r"api|rest|v\d+(\.\d+)?", word) is not None
-
-
-def _name_apart(operations: list[Operation]) -> None:
-    counts = Counter(each.id for each in operations)
-    used: set[str] = set()
-    for each in sorted(operations, key=lambda item: (len(item.path), item.path, item.method)):
-        name = each.id
-        if counts[name] > 1 and name in used:
-            words = [naming.snake(w) for w in naming.literals(each.path) if not _is_prefix(w)]
-            verb, _, rest = name.partition("_")
-            options = [f"{verb}_{lookup.entity}_{rest}" for lookup in each.lookups[:1]]
-            options += [f"{name}_{'_'.join(words[-n:])}" for n in range(1, len(words) + 1)]
-            options += [f"{name}_{each.method.lower()}"]
-            options += [f"{name}_{number}" for number in range(2, 99)]
-            name = next(option for option in options if option not in used)
-        used.add(name)
-        each.id = name
-        each.summary = name.replace("_", " ").capitalize()

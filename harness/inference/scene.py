@@ -1,6 +1,6 @@
 """What the conditions of one operation may be about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Scene:
     link: LinkDraft | None
     schemes: set[str]
     param_types: dict[str, str]
-    query_types: dict[str, str]
+    query_types: Mapping[str, str]
     primary: dict[int, str]
     stored: dict[int, dict[str, None]]
 
