@@ -1,6 +1,7 @@
 """Which operation an exchange belongs to."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote
 
@@ -77,13 +78,17 @@ def resource_needs(model: ApiModel) -> dict[str, set[str]]:
 
 
 def resource_order(model: ApiModel) -> list[str]:
-    """Return the resources, each after those that it needs, as far as that goes."""
+    """Return the resources, each after those that it needs, as far as that goes.
+
+    Of those that could come next, the one that most others need is first.
+    """
     needs = resource_needs(model)
+    wanted = Counter(name for needed in needs.values() for name in needed)
     ordered: list[str] = []
     while len(ordered) < len(needs):
         waiting = [name for name in needs if name not in ordered]
         ready = [name for name in waiting if not needs[name] - {*ordered}]
-        ordered.append((ready or sorted(waiting, key=lambda name: len(needs[name])))[0])
+        ordered.append(max(ready or waiting, key=lambda name: wanted[name]))
     return ordered
 
 

@@ -74,11 +74,12 @@ class LiveProgress(Progress):
     def shown(self) -> Iterator[None]:
         from rich.live import Live  # noqa: PLC0415
         from rich.spinner import Spinner  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
 
         spinner = Spinner("dots")
 
         def render() -> Spinner:
-            spinner.update(text=f" {self.status()}")
+            spinner.update(text=Text(f" {self.status()}", no_wrap=True, overflow="ellipsis"))
             return spinner
 
         with Live(
@@ -87,8 +88,9 @@ class LiveProgress(Progress):
             yield
 
     def _print(self, text: str) -> None:
-        self._console.print(f"[dim]{self._elapsed():6.1f} s[/]  ", end="")
-        self._console.print(text, markup=False)
+        from rich.text import Text  # noqa: PLC0415
+
+        self._console.print(Text.assemble((f"{self._elapsed():6.1f} s", "dim"), "  ", text))
 
 
 @contextmanager
