@@ -72,7 +72,7 @@ class ErrorRegistry:
         wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kind
         if {"WrongPassword", "NotFound"} <= set(kinds):
             wanted = "InvalidCredentials"
-        if kind == _phrase(error.response.status):
+        if kind == _phrase(error.response.status) and kind not in ("NotFound", "Forbidden"):
             wanted = _said(error.response.body) or wanted
         if wanted + "Error" in self._taken:
             wanted = names.pascal(error.candidates[0][2]) + wanted

@@ -1,6 +1,9 @@
 """Plans: the variables of each operation and the order of its checks, settled before any code."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend, rows_of
@@ -9,34 +12,21 @@ from harness.builders.offline.services import REQUEST_CHECKS, OperationPlan
 from harness.inference.model import Check, Operation, Param, PathValue
 
 CONVERTED = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool"}
-LOCALS = set(
-    [
-        "session",
-        "data",
-        "page",
-        "request",
-        "response",
-        "token",
-        "origin",
-        "query",
-        "rows",
-        "row",
-        "total",
-        "errors",
-        "order",
-        "chosen",
-        "links",
-        "documented",
-        "utc_now",
-        "now",
-        "select",
-        "insert",
-        "delete",
-        "exists",
-        "count",
-        "router",
-    ]
-)
+LOCALS = {"session", "data", "page", "request", "response", "token", "origin"} | {
+    "query", "rows", "row", "total", "errors", "order", "chosen", "links", "documented",
+    "utc_now", "now", "select", "insert", "delete", "exists", "count", "router",
+}  # fmt: skip
+BODY_CHECKS = {"unparsable": "body", "invalid_body": "data"}
+AUTH_CHECKS = ("unauthenticated", "bad_token", "token_of_nobody")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a route asks of its request: `late` after checks on rows."""
+
+    what: Literal["path", "query", "page", "user", "body", "data"]
+    name: str = ""
+    late: bool = False
 
 
 def plan(backend: Backend, operation: Operation) -> OperationPlan:
@@ -121,3 +111,50 @@ def _kind(operation: Operation, place: str, param: Param) -> str:
     if checked_param(operation, place, param.name) is None:
         return "str"
     return CONVERTED.get(param.type, "str")
+
+
+def request_steps(plan: OperationPlan, *, has_model: bool) -> list[Step]:
+    """Return what a route asks of its request, in the order of the checks."""
+    operation = plan.operation
+    checked = list(_checked_steps(plan))
+    taken = {(step.what, step.name) for step in checked}
+    before = [
+        Step("path", param.name)
+        for param in operation.path_params
+        if ("path", param.name) not in taken
+    ]
+    after = [
+        Step("query", param.name)
+        for param in operation.query_params
+        if ("query", param.name) not in taken
+    ]
+    if operation.auth != "none" and "me" in plan.rows and ("user", "") not in taken:
+        after.insert(0, Step("user"))
+    if operation.query and operation.query.paging:
+        after.append(Step("page"))
+    if has_model and ("data", "") not in taken:
+        after.append(Step("data", late=bool(plan.early)))
+    return [step for step in [*before, *checked, *after] if step.what != "data" or has_model]
+
+
+def _checked_steps(plan: OperationPlan) -> Iterator[Step]:
+    seen: set[tuple[str, str]] = set()
+    rows_checked = False
+    guard = _guarding_check(plan.operation)
+    for check in plan.operation.checks:
+        when: Any = check.when
+        rows_checked = rows_checked or check in plan.early
+        what, name = BODY_CHECKS.get(when.kind, ""), ""
+        if when.kind == guard and "me" in plan.rows:
+            what = "user"
+        elif when.kind == "bad_param":
+            what, name = when.place, when.name
+        if what and (what, name) not in seen:
+            seen.add((what, name))
+            yield Step(what, name, late=rows_checked and what in ("user", "data"))  # type: ignore[arg-type]
+
+
+def _guarding_check(operation: Operation) -> str:
+    """Return the kind of check at whose place the user is authenticated."""
+    kinds = [check.when.kind for check in operation.checks if check.when.kind in AUTH_CHECKS]
+    return "unauthenticated" if "unauthenticated" in kinds else kinds[0] if kinds else ""

@@ -1,20 +1,25 @@
 """Routers: thin functions that take a request apart, call a service and show its result."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.builders.offline import names
+from harness.builders.offline.answers import AnswerWriter
 from harness.builders.offline.backend import Backend
 from harness.builders.offline.errors import ErrorRegistry
-from harness.builders.offline.expressions import Scope, compile_expression, literal
+from harness.builders.offline.expressions import Scope, literal
 from harness.builders.offline.parameters import Parameters
-from harness.builders.offline.plans import checked_param, paging_params, plan, route_path
-from harness.builders.offline.presenters import Presenters, oldest_first
+from harness.builders.offline.plans import (
+    checked_param,
+    paging_params,
+    plan,
+    request_steps,
+    route_path,
+)
+from harness.builders.offline.presenters import Presenters
 from harness.builders.offline.requests import Requests
 from harness.builders.offline.schemas import Schemas
-from harness.builders.offline.security import AUTH_CHECKS, Security
+from harness.builders.offline.security import Security
 from harness.builders.offline.services import OperationPlan, ServiceCall, Services
 from harness.builders.offline.source import Source, indent
 from harness.inference.model import Operation
@@ -55,7 +60,7 @@ class Routers:
         return self.sources[path]
 
     def _add(self, operation: Operation) -> None:
-        writer = _RouteWriter(self, operation, self._source(operation.resource))
+        writer = RouteWriter(self, operation, self._source(operation.resource))
         writer.source.add(writer.code())
 
 
@@ -64,7 +69,7 @@ def literal_first(path: str) -> list[tuple[bool, str]]:
     return [("{" in part, part) for part in path.split("/")]
 
 
-class _RouteWriter:
+class RouteWriter:
     def __init__(self, routers: Routers, operation: Operation, source: Source) -> None:
         self.routers, self.operation, self.source = routers, operation, source
         self.backend = routers.backend
@@ -72,71 +77,34 @@ class _RouteWriter:
         self.arguments: list[str] = []
         self.defaults: list[str] = []
         self.lines: list[str] = []
-        self.errors: list[str] = []
         self.before: list[str] = []
         self.scope = Scope(self.backend, source, rows=dict(self.plan.rows))
         self.scope.values = {name: variable for name, (variable, _) in self.plan.values.items()}
         fields = routers.requests.fields.get(operation.id, {})
         self.scope.inputs = {name: f"data.{item.attribute}" for name, item in fields.items()}
-        self.scope.special = self._special
 
     # ------------------------------------------------------------------------ signature
 
     def code(self) -> str:
-        steps = list(self._request_steps())
-        split = bool(self.plan.early)
-        first_row_check = next(
-            (i for i, c in enumerate(self.operation.checks) if c in self.plan.early), None
-        )
         later: list[str] = []
-        for index, step in steps:
-            if split and first_row_check is not None and index > first_row_check \
-                    and step in ("user", "data"):  # fmt: skip
-                later.append(step)
+        for step in request_steps(self.plan, has_model=self._has_model):
+            if step.late:
+                later.append(step.what)
             else:
-                self._argument(step)
-        known = self._early() if split else []
-        for step in later:
-            self._late_step(step)
+                self._argument(step.what, step.name)
+        known = self._early() if self.plan.early else []
+        for what in later:
+            self._late_step(what)
         call = self.routers.services.main(self.plan, known)
         if call is not None:
             self._call(call)
-        body = self._response()
-        return self._function(body)
+        return self._function(AnswerWriter(self).write())
 
-    def _request_steps(self) -> Iterator[tuple[int, str]]:
-        """Yield what the request is asked for, in the order of the checks."""
-        seen: set[str] = set()
-        for param in self.operation.path_params:
-            if checked_param(self.operation, "path", param.name) is None:
-                yield -1, f"path:{param.name}"
-        for index, check in enumerate(self.operation.checks):
-            when = check.when
-            step = ""
-            if when.kind in AUTH_CHECKS and "me" in self.plan.rows:
-                step = "user"
-            elif when.kind == "bad_param":
-                step = f"{when.place}:{when.name}"
-            elif when.kind == "invalid_body":
-                step = "data"
-            elif when.kind == "unparsable":
-                step = "body"
-            if step and step not in seen:
-                seen.add(step)
-                yield index, step
-        end = len(self.operation.checks)
-        if "user" not in seen and self.operation.auth != "none" and "me" in self.plan.rows:
-            yield end, "user"
-        for param in self.operation.query_params:
-            if f"query:{param.name}" not in seen:
-                yield -1, f"query:{param.name}"
-        if self.operation.query and self.operation.query.paging:
-            yield -1, "page"
-        if "data" not in seen and self.operation.id in self.routers.requests.models:
-            yield (-1 if not self.plan.early else end), "data"
+    @property
+    def _has_model(self) -> bool:
+        return self.operation.id in self.routers.requests.models
 
-    def _argument(self, step: str) -> None:
-        place, _, name = step.partition(":")
+    def _argument(self, place: str, name: str) -> None:
         if place == "user":
             self._user_argument()
         elif place == "data":
@@ -149,19 +117,17 @@ class _RouteWriter:
     def _user_argument(self) -> None:
         alias = self.routers.security.dependency(self.operation)
         self.source.use("app.security", alias)
-        self._add_argument(f"{self.plan.rows['me'].variable}: {alias}")
+        self.add_argument(f"{self.plan.rows['me'].variable}: {alias}")
 
     def _data_argument(self) -> None:
-        if self.operation.id not in self.routers.requests.models:
-            return
         model = self.routers.requests.use(self.source, self.operation)
         self.source.use("typing", "Annotated")
         self.source.use("fastapi", "Depends")
-        self._add_argument(f"data: Annotated[{model}, Depends({model}.read)]")
+        self.add_argument(f"data: Annotated[{model}, Depends({model}.read)]")
 
     def _page_argument(self) -> None:
         alias = self.routers.parameters.paging(self.operation)
-        self._add_argument(f"page: {self.source.use('app.pagination', alias)}")
+        self.add_argument(f"page: {self.source.use('app.pagination', alias)}")
 
     def _param_argument(self, place: str, name: str) -> None:
         if name in paging_params(self.operation) and place == "query":
@@ -176,13 +142,13 @@ class _RouteWriter:
         )
         if checked_param(self.operation, place, name) is not None and kind != "str":
             alias = self.routers.parameters.checked(self.operation, place, param, variable)
-            self._add_argument(f"{variable}: {self.source.use('app.params', alias)}")
+            self.add_argument(f"{variable}: {self.source.use('app.params', alias)}")
             return
         if place == "query":
             self._query_argument(variable, name)
             return
         text = self.routers.parameters.text_type(self.source, param)
-        self._add_argument(f"{variable}: {text}")
+        self.add_argument(f"{variable}: {text}")
 
     def _query_argument(self, variable: str, name: str) -> None:
         annotation = "str | None"
@@ -192,7 +158,7 @@ class _RouteWriter:
             annotation = f"Annotated[{annotation}, Query(alias={literal(name)})]"
         self.defaults.append(f"{variable}: {annotation} = None")
 
-    def _add_argument(self, code: str) -> None:
+    def add_argument(self, code: str) -> None:
         if code not in self.arguments:
             self.arguments.append(code)
 
@@ -206,21 +172,21 @@ class _RouteWriter:
         return call.returns
 
     def _late_step(self, step: str) -> None:
-        if step == "data" and self.operation.id in self.routers.requests.models:
+        if step == "data" and self._has_model:
             model = self.routers.requests.use(self.source, self.operation)
-            self._request()
+            self.need_request()
             self.lines.append(f"data = await {model}.read(request)")
         if step == "user":
             function = self.routers.security.function(self.operation)
             self.source.use("app.security", function)
             token = self.source.use("app.security", "Credentials")
-            self._add_argument(f"token: {token}")
+            self.add_argument(f"token: {token}")
             me = self.plan.rows["me"].variable
             self.lines.append(f"{me} = await {function}(session, token)")
 
-    def _request(self) -> None:
+    def need_request(self) -> None:
         self.source.use("fastapi", "Request")
-        self._add_argument("request: Request")
+        self.add_argument("request: Request")
 
     def _call(self, call: ServiceCall) -> None:
         module = names.variable(self.operation.resource)
@@ -231,10 +197,10 @@ class _RouteWriter:
         self.source.use("app.services", imported)
         for argument in call.arguments:
             if argument == "session":
-                self._session()
+                self.need_session()
             if argument == "token":
                 token = self.source.use("app.security", "Credentials")
-                self._add_argument(f"token: {token}")
+                self.add_argument(f"token: {token}")
         code = f"await {alias}.{call.function}({', '.join(call.arguments)})"
         targets = [self.plan.rows[name].variable for name in call.returns]
         if call.paged:
@@ -249,157 +215,10 @@ class _RouteWriter:
             variable for variable, _ in self.plan.values.values()
         }
 
-    def _session(self) -> None:
+    def need_session(self) -> None:
         self.source.use("app.db", "Session")
         if "session: Session" not in self.arguments:
             self.arguments.insert(0, "session: Session")
-
-    # ------------------------------------------------------------------------- response
-
-    def _response(self) -> tuple[str, str]:
-        """Return the type of the answer and the statement that gives it."""
-        response = self.operation.response
-        plain = response.body is None or (
-            response.body.kind == "const" and isinstance(response.body.value, str)
-            and "json" not in (response.content_type or "json")
-        )  # fmt: skip
-        if plain:
-            return self._plain_response()
-        with self.routers.schemas.within(names.variable(self.operation.resource)):
-            kind = self.routers.schemas.body_type(self.source, self.operation, response.body)
-            code = compile_expression(self.scope, response.body)
-        for name, value in response.headers.items():
-            self.source.use("fastapi", "Response")
-            self._add_argument("response: Response")
-            self._header(name, value)
-        if (
-            "origin" in code.split("(")
-            or "(origin" in code
-            or "origin," in code
-            or "{origin}" in (code + " ".join(self.lines))
-        ):
-            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
-            self.backend.helpers.add("origin")
-        return kind, f"return {code}"
-
-    def _header(self, name: str, value: Any) -> None:
-        code = compile_expression(self.scope, value)
-        kind = self.routers.schemas.type_of(
-            self.source, value, {key: row.entity for key, row in self.scope.rows.items()}, hint=""
-        )
-        target = f"response.headers[{literal(name)}]"
-        if kind == "str":
-            self.lines.append(f"{target} = {code}")
-        elif "None" in kind:
-            variable = names.variable(name)
-            self.lines.append(f"{variable} = {code}\nif {variable}:\n    {target} = {variable}")
-        else:
-            self.lines.append(f"{target} = str({code})")
-
-    def _plain_response(self) -> tuple[str, str]:
-        response = self.operation.response
-        self.source.use("fastapi", "Response")
-        arguments = [f"status_code={response.status}"]
-        body = getattr(response.body, "value", None)
-        if body is not None:
-            arguments.insert(0, literal(body))
-        headers = {"content-type": literal(response.content_type)} if response.content_type else {}
-        for name, value in response.headers.items():
-            headers[name] = compile_expression(self.scope, value)
-        if headers:
-            pairs = ", ".join(f"{literal(key)}: {value}" for key, value in headers.items())
-            arguments.append(f"headers={{{pairs}}}")
-        if "{origin}" in " ".join(arguments):
-            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
-            self.backend.helpers.add("origin")
-        return "Response", f"return Response({', '.join(arguments)})"
-
-    def _special(self, node: Any) -> str | None:
-        kind = getattr(node, "kind", None)
-        presenters = self.routers.presenters
-        if kind in ("object", "const"):
-            return self.routers.schemas.object_code(self.scope, node)
-        if kind == "render":
-            return self._render(node)
-        if kind == "items":
-            return self._items(node)
-        if kind == "token":
-            self._session()
-            self.backend.helpers.add("open_session")
-            opener = self.source.use("app.security", "open_session")
-            return f"await {opener}(session, {self.scope.rows[node.row].variable})"
-        if kind == "page_info":
-            return self._page_fact(node.fact)
-        if kind == "children":
-            return self._children(node, presenters)
-        if kind == "request":
-            self._request()
-        return None
-
-    def _render(self, node: Any) -> str:
-        code = self.scope.rows[node.row].variable
-        optional = self.scope.rows[node.row].optional
-        entity = self.scope.rows[node.row].entity
-        for column in node.path:
-            relation = self.backend.relation(entity, column, loaded=True)
-            optional = optional or self.backend.entity(entity).column(column).nullable
-            code, entity = f"{code}.{relation.name}", relation.target
-        return self._presented(
-            node.view,
-            self.routers.presenters.call_single(self.scope, node.view, code, optional=optional),
-        )
-
-    def _presented(self, view: str, code: str) -> str:
-        needs = self.routers.presenters.needs(view)
-        if needs.session:
-            self._session()
-        if needs.origin:
-            self._add_argument(f"origin: {self.source.use('app.params', 'Origin')}")
-            self.backend.helpers.add("origin")
-        return code
-
-    def _items(self, node: Any) -> str:
-        if node.view:
-            return self._presented(
-                node.view, self.routers.presenters.call_many(self.scope, node.view, "rows")
-            )
-        entity = self.scope.rows["row"].entity
-        return f"[row.{self.backend.attribute(entity, node.column)} for row in rows]"
-
-    def _children(self, node: Any, presenters: Presenters) -> str:
-        backend = self.backend
-        cls = backend.use_entity(self.source, node.entity)
-        column = backend.attribute(node.entity, node.column)
-        row = self.scope.rows[node.row]
-        key = f"{row.variable}.{backend.key_attribute(row.entity)}"
-        order = ", ".join(f"{cls}.{name}" for name in oldest_first(backend, node.entity))
-        variable = backend.plural(node.entity)
-        self.source.use("sqlalchemy", "select")
-        self._session()
-        self.lines.append(
-            f"{variable} = (await session.scalars(select({cls}).where({cls}.{column} == {key})"
-            f".order_by({order}))).all()"
-        )
-        return self._presented(node.view, presenters.call_many(self.scope, node.view, variable))
-
-    def _page_fact(self, fact: str) -> str:
-        if fact in ("pages", "links"):
-            self.backend.helpers.add(fact)
-        if fact == "links":
-            self._request()
-            paging = self.operation.query.paging if self.operation.query else None
-            return f"page.links(request.url, total, {literal(paging and paging.offset_param)})"
-        if not (self.operation.query and self.operation.query.paging):
-            return {"total": "total", "count": "len(rows)"}.get(fact, "None")
-        return {
-            "total": "total",
-            "count": "len(rows)",
-            "limit": "page.limit",
-            "offset": "page.offset",
-            "page": "page.number",
-            "pages": "page.pages(total)",
-            "has_more": "page.offset + len(rows) < total",
-        }.get(fact, "None")
 
     # ------------------------------------------------------------------------- function
 
@@ -488,7 +307,7 @@ class _RouteWriter:
         responses = [check.response for check in self.operation.checks]
         names_found = [self.routers.errors.of(item).name for item in responses if item is not None]
         names_found += self.routers.security.failures(self.operation)
-        if self.operation.id in self.routers.requests.models:
+        if self._has_model:
             names_found += [self.routers.requests.main_unparsable, "InvalidInputError"]
         if self.plan.values or self.operation.request:
             names_found.append("UnstorableValueError")

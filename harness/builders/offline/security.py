@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend, check_of
 from harness.builders.offline.errors import ErrorRegistry
+from harness.builders.offline.plans import AUTH_CHECKS
 from harness.inference.model import Operation
 
-AUTH_CHECKS = ("unauthenticated", "bad_token", "token_of_nobody")
 DEFAULT_ERROR = "NotAuthenticatedError"
 Combination = tuple[bool, str, str, str]
 

@@ -28,6 +28,7 @@ class TableColumn:
     references: tuple[str, str, str] | None = None
     unique: bool = False
     index: bool = False
+    identity: bool = False
 
 
 @dataclass(slots=True)
@@ -115,6 +116,7 @@ class Tables:
             references,
             column.unique and column.name != entity.pk,
             self._indexed(entity, column),
+            _is_identity(entity, column),
         )
 
     def _sql_type(self, column: Column) -> str:
@@ -133,6 +135,7 @@ class Tables:
         return f"{name}: Mapped[{kind}] = mapped_column({', '.join(arguments)})"
 
     def _column_arguments(self, source: Source, entity: Entity, column: Column) -> list[str]:
+        is_key = column.name == entity.pk
         arguments = []
         if column.type == "string" and column.max_length:
             arguments.append(f"{source.use('sqlalchemy', 'String')}({column.max_length})")
@@ -140,22 +143,18 @@ class Tables:
             arguments.append(source.use("sqlalchemy.dialects.postgresql", "JSONB"))
         if column.references:
             arguments.append(self._foreign_key(source, column))
-        if column.name == entity.pk:
-            arguments.append("primary_key=True")
-            if column.references or not (column.generated and column.generated.by == "sequence"):
-                arguments += ["autoincrement=False"] if column.type == "integer" else []
-        elif column.generated is not None and column.generated.by == "sequence":
+        if _is_identity(entity, column):
             arguments.append(f"{source.use('sqlalchemy', 'Identity')}()")
-        if column.type == "json" and column.nullable:
-            arguments.append("nullable=True")
         default = self._default(source, column)
-        if default:
-            arguments.append(f"default={default}")
-        if column.unique and column.name != entity.pk:
-            arguments.append("unique=True")
-        if self._indexed(entity, column):
-            arguments.append("index=True")
-        return arguments
+        options = {
+            "primary_key=True": is_key,
+            "autoincrement=False": is_key and column.type == "integer" and not _counted(column),
+            "nullable=True": column.type == "json" and column.nullable,
+            f"default={default}": bool(default),
+            "unique=True": column.unique and not is_key,
+            "index=True": self._indexed(entity, column),
+        }
+        return arguments + [code for code, wanted in options.items() if wanted]
 
     def _foreign_key(self, source: Source, column: Column) -> str:
         target = column.references or ""
@@ -278,12 +277,22 @@ class Tables:
             f'ForeignKey("{table}.{column}", ondelete="{action}"), index=True)\n'
             "    created_at: Mapped[datetime] = mapped_column(default=utc_now)"
         )
+        owner = (table, column, action)
         self.sources.append(source)
         self.tables.append(Table("auth_session", [
             TableColumn("token_hash", "sa.String(length=64)", False),
-            TableColumn("user_id", self._sql_type(key), nobody, (table, column, action), index=True),
+            TableColumn("user_id", self._sql_type(key), nobody, owner, index=True),
             TableColumn("created_at", "sa.DateTime(timezone=True)", False),
         ], ["token_hash"]))  # fmt: skip
+
+
+def _counted(column: Column) -> bool:
+    generated = column.generated is not None and column.generated.by == "sequence"
+    return generated and column.references is None
+
+
+def _is_identity(entity: Entity, column: Column) -> bool:
+    return column.type == "integer" and _counted(column) and column.name != entity.pk
 
 
 def _parents_first(tables: list[Table]) -> Iterator[Table]:
@@ -334,7 +343,8 @@ def migration_code(tables: list[Table]) -> str:
 
 
 def _column_code(column: TableColumn) -> str:
-    return f'sa.Column("{column.name}", {column.sql_type}, nullable={column.nullable})'
+    identity = "sa.Identity(), " if column.identity else ""
+    return f'sa.Column("{column.name}", {column.sql_type}, {identity}nullable={column.nullable})'
 
 
 def _foreign_key_code(table: Table, column: TableColumn) -> str:
