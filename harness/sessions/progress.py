@@ -12,6 +12,9 @@ from harness.sessions.wording import line
 
 _QUIET = (e.FeatureFlipped, e.Landing, e.Spent, e.RunStarted, e.BackendCreated, e.RunEnded)
 
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAMES_A_SECOND = 8
+
 
 class Progress:
     """Listens to a journal. `features n of N`, the phase and the current step, time so far."""
@@ -47,11 +50,10 @@ class Progress:
                 pass
 
     def status(self) -> str:
-        """Return the live line: phase, feature n of N, current step, elapsed time."""
-        parts = [self._session, self._phase, self._step]
-        if self._total:
-            parts.insert(0, f"{self._passing} of {self._total} features")
-        return " · ".join([*filter(None, parts), f"{self._elapsed():.0f} s"])
+        """Return the live line: elapsed time, feature n of N, session, phase, current step."""
+        count = f"{self._passing} of {self._total} features" if self._total else ""
+        parts = [f"{self._elapsed():.0f} s", count, self._session, self._phase, self._step]
+        return " · ".join(filter(None, parts))
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
@@ -73,17 +75,17 @@ class LiveProgress(Progress):
     @contextmanager
     def shown(self) -> Iterator[None]:
         from rich.live import Live  # noqa: PLC0415
-        from rich.spinner import Spinner  # noqa: PLC0415
         from rich.text import Text  # noqa: PLC0415
 
-        spinner = Spinner("dots")
-
-        def render() -> Spinner:
-            spinner.update(text=Text(f" {self.status()}", no_wrap=True, overflow="ellipsis"))
-            return spinner
+        def render() -> Text:
+            frame = _FRAMES[int(self._elapsed() * _FRAMES_A_SECOND) % len(_FRAMES)]
+            return Text(f"{frame} {self.status()}", no_wrap=True, overflow="ellipsis")
 
         with Live(
-            get_renderable=render, console=self._console, refresh_per_second=8, transient=True
+            get_renderable=render,
+            console=self._console,
+            refresh_per_second=_FRAMES_A_SECOND,
+            transient=True,
         ):
             yield
 
