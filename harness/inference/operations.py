@@ -145,10 +145,9 @@ class _Builder:
             return "login"
         if is_logout(self.method, self.template):
             return "logout"
-        if self.method == "GET":
-            return self._read_kind(single, listed)
-        if self.method == "DELETE":
-            return self._delete_kind(listed)
+        if self.method in {"GET", "DELETE"}:
+            read = self.method == "GET"
+            return self._read_kind(single, listed) if read else self._delete_kind(listed)
         return self._write_kind(single)
 
     def _delete_kind(self, listed: tuple[Shape, Draft] | None) -> OperationKind:

@@ -1,9 +1,8 @@
 """What requests do to rows: where created values come from, and what updates change."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from harness.inference import naming
 from harness.inference.columns import (
@@ -15,48 +14,15 @@ from harness.inference.columns import (
 )
 from harness.inference.keys import ForeignKeys
 from harness.inference.model import ColumnValue, Const, Expr, Generated, InputValue
+from harness.inference.normalizing import Normal, echoes, learn_normalizing
 from harness.inference.observe import JsonObject, Observation
 from harness.inference.resources import Draft
 from harness.inference.rows import UNKNOWN, Row
 from harness.inference.tokens import PASSWORD
 from harness.inference.world import World
 
-Normal = Literal[
-    "blank_to_null", "strip", "lower", "to_string", "to_boolean", "email_domain_lower"
-]
 ABSENT = object()
 SLUG_STYLES: tuple[SlugStyle, ...] = ("replace", "remove")
-
-
-_BOOLEANS = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
-}
-
-
-def _text(value: Any) -> Any:
-    if value is None or isinstance(value, str):
-        return value
-    import json  # noqa: PLC0415
-
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def _domain(value: Any) -> Any:
-    name, at_sign, domain = value.rpartition("@") if isinstance(value, str) else ("", "", "")
-    return f"{name}@{domain.lower()}" if at_sign else value
-
-
-NORMALIZERS: dict[Normal, Callable[[Any], Any]] = {
-    "blank_to_null": lambda value: None if value == "" else value,
-    "strip": lambda value: value.strip() if isinstance(value, str) else value,
-    "email_domain_lower": _domain,
-    "lower": lambda value: value.lower() if isinstance(value, str) else value,
-    "to_string": _text,
-    "to_boolean": lambda value: _BOOLEANS.get(value.strip().lower(), value)
-    if isinstance(value, str)
-    else value,
-}
 
 
 @dataclass
@@ -195,16 +161,10 @@ class Writes:
                     for each in samples
                     if key in each.fields
                 ]
-                agreeing = sum(1 for sent, after in pairs if self._echo(sent, after))
+                agreeing = sum(1 for sent, after in pairs if echoes(sent, after))
                 if agreeing * 2 > len(pairs):
                     return key
         return None
-
-    @staticmethod
-    def _echo(sent: Any, after: Any) -> bool:
-        if isinstance(sent, list) and isinstance(after, list):
-            return {repr(each) for each in sent} == {repr(each) for each in after}
-        return after == sent or any(rule(sent) == after for rule in NORMALIZERS.values())
 
     @staticmethod
     def _after(write: Write, name: str) -> Any:
@@ -214,23 +174,13 @@ class Writes:
         pairs = [
             (each.fields[sent], self._after(each, name)) for each in samples if sent in each.fields
         ]
-        pairs = [
-            (before, after)
-            for before, after in pairs
-            if after is not UNKNOWN and not isinstance(after, list | Row)
-        ]
-        if all(before == after for before, after in pairs):
-            return []
-        for names in _combinations():
-            if all(_apply(names, before) == after for before, after in pairs):
-                return names
-        best = max(
-            _combinations(),
-            key=lambda names: sum(_apply(names, before) == after for before, after in pairs),
+        return learn_normalizing(
+            [
+                (before, after)
+                for before, after in pairs
+                if after is not UNKNOWN and not isinstance(after, list | Row)
+            ]
         )
-        plain = sum(before == after for before, after in pairs)
-        gain = sum(_apply(best, before) == after for before, after in pairs)
-        return best if gain > plain else []
 
     def _unsent(
         self, draft: Draft, name: str, samples: list[Write], facts: WriteFacts, *, sent: bool
@@ -243,19 +193,18 @@ class Writes:
         if name == draft.key and (made := self._made(samples, values)):
             column.generated = made
             return
+        constant = all(value == values[0] for value in values)
         if sent:
-            if all(value == values[0] for value in values):
-                column.default = values[0]
+            column.default = values[0] if constant else column.default
             return
-        slug = self._slug(draft, samples, name)
-        if slug is not None:
+        if slug := self._slug(draft, samples, name):
             column.generated = slug
         elif all(is_datetime(value) for value in values):
             if self._is_now(samples, name):
                 column.generated = Generated(by="now")
         elif (expr := self._copied(samples, name)) is not None:
             facts.values[naming.snake(name)] = expr
-        elif all(value == values[0] for value in values):
+        elif constant:
             column.default = values[0]
         elif made := generated_kind(values, key_like=len(set(map(repr, values))) == len(values)):
             column.generated = made
@@ -376,23 +325,25 @@ class Writes:
             if not sent and column in created and self._is_item(samples[0].observation):
                 facts.inputs[column] = created[column]
                 continue
-            changes = self._changes(samples, name)
-            if not any(before != after for before, after in changes):
-                continue
-            if all(is_datetime(after) for _, after in changes):
-                facts.touched.add(name)
-            elif self._follows(draft, samples, name):
-                facts.follows.add(name)
-            elif all(after == changes[0][1] for _, after in changes):
-                facts.values[column] = Const(value=changes[0][1])
+            self._own_change(draft, samples, name, facts)
         self._update_keys(draft, samples, facts)
-        if draft is self.world.user:
-            for name in {key: None for each in samples for key in each.fields}:
-                if PASSWORD.search(name) and "password" not in facts.inputs:
-                    names = [key for key in samples[0].fields if PASSWORD.search(key)]
-                    newest = next((key for key in names if "new" in key.lower()), name)
-                    facts.inputs["password"] = newest
+        passwords = [key for each in samples for key in each.fields if PASSWORD.search(key)]
+        if draft is self.world.user and passwords:
+            newest = next((key for key in passwords if "new" in key.lower()), passwords[0])
+            facts.inputs.setdefault("password", newest)
         return facts
+
+    def _own_change(self, draft: Draft, samples: list[Write], name: str, facts: WriteFacts) -> None:
+        """What changed although no request field says so."""
+        changes = self._changes(samples, name)
+        if not any(before != after for before, after in changes):
+            return
+        if all(is_datetime(after) for _, after in changes):
+            facts.touched.add(name)
+        elif self._follows(draft, name):
+            facts.follows.add(name)
+        elif all(after == changes[0][1] for _, after in changes):
+            facts.values[naming.snake(name)] = Const(value=changes[0][1])
 
     def _is_item(self, observation: Observation) -> bool:
         """Whether the path is that of a row itself, not of an action on it."""
@@ -442,11 +393,10 @@ class Writes:
                 found.append((before, after))
         return found
 
-    def _follows(self, draft: Draft, samples: list[Write], name: str) -> bool:
+    def _follows(self, draft: Draft, name: str) -> bool:
         facts = self.columns.get((id(draft), name))
-        if facts is None or facts.generated is None or facts.generated.by != "slug":
-            return False
-        return True
+        generated = facts.generated if facts else None
+        return generated is not None and generated.by == "slug"
 
     def _replaces(self, samples: list[Write]) -> bool:
         """Whether fields that were not sent lost their value."""
@@ -472,17 +422,6 @@ class Writes:
 def _prefixes(template: str) -> list[str]:
     parts = template.split("/")
     return ["/".join(parts[:end]) for end in range(len(parts), 1, -1)]
-
-
-def _apply(names: list[Normal], value: Any) -> Any:
-    for name in names:
-        value = NORMALIZERS[name](value)
-    return value
-
-
-def _combinations() -> list[list[Normal]]:
-    single: list[list[Normal]] = [[name] for name in NORMALIZERS]
-    return [*single, *([a, b] for (a,) in single for (b,) in single if a != b)]
 
 
 def _envelopes(observations: list[Observation]) -> dict[tuple[str, str], str]:

@@ -1,7 +1,7 @@
 from typing import Any
 
 from harness.inference.model import ColumnValue, Const, InputValue
-from harness.inference.writes import NORMALIZERS, WriteFacts
+from harness.inference.writes import WriteFacts
 from tests.inference.factories import Tape, at, known
 from tests.inference.library_days import library_model
 
@@ -58,13 +58,6 @@ def test_text_is_stripped_and_lowered() -> None:
     for number, (sent, kept) in enumerate([(" East ", "east"), ("WEST", "west"), ("x", "x")], 1):
         tape.add("POST /shelves", 201, shelf(number, kept), body={"label": sent})
     assert written(tape, "POST /shelves").normalize == {"label": ["strip", "lower"]}
-
-
-def test_only_the_domain_of_an_address_is_lowered() -> None:
-    assert NORMALIZERS["email_domain_lower"]("Ada@Library.TEST") == "Ada@library.test"
-    assert NORMALIZERS["email_domain_lower"]("ada") == "ada"
-    assert NORMALIZERS["to_string"](7) == "7"
-    assert NORMALIZERS["to_string"](None) is None
 
 
 def test_what_is_not_sent_has_a_default() -> None:
@@ -183,10 +176,3 @@ def test_a_child_belongs_to_the_row_of_the_path() -> None:
     assert effect.kind == "insert"
     assert effect.values["book_id"] == ColumnValue(row="book", path=["id"])
     assert effect.values["member_id"] == ColumnValue(row="me", path=["id"])
-
-
-def test_words_become_booleans() -> None:
-    change = NORMALIZERS["to_boolean"]
-    assert [change(each) for each in ("yes", "OFF", "maybe", None, 1)] == [
-        True, False, "maybe", None, 1,
-    ]  # fmt: skip
