@@ -28,10 +28,10 @@ def loosen_references(model: ApiModel) -> None:
     seen where no operation deletes such rows, none refuses unknown ones, and none shows them.
     """
     deleted = {
-        entity
+        gone
         for operation in model.operations
         for effect in operation.effects
-        if (entity := _deleted(model, operation, effect)) is not None
+        if (gone := _deleted(model, operation, effect)) is not None
     }
     walked = set(_walked(model))
     for entity in model.entities:
