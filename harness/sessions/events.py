@@ -54,11 +54,11 @@ class Inferred(Event, frozen=True):
 
 
 class FeaturesWritten(Event, frozen=True):
-    """The feature list was made or changed. `definition` is its hash, passes left out."""
+    """The feature list that a run works on. `definition` is its hash, passes left out."""
 
     total: int
     definition: str
-    added: int = 0
+    passing: int = 0
     dropped: int = 0
 
 

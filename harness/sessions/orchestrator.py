@@ -253,12 +253,14 @@ class Orchestrator:
         known = history.passing if self.workshop.has_skeleton else frozenset()
         kept = frozenset(name for name in known if name in self.features)
         self.features = self.features.flipped(kept, self._now())
-        definition = self.features.definition()
-        if definition != history.definition:
-            dropped = len(known - kept)
-            self.journal.append(
-                FeaturesWritten(total=len(self.features), definition=definition, dropped=dropped)
+        self.journal.append(
+            FeaturesWritten(
+                total=len(self.features),
+                definition=self.features.definition(),
+                passing=len(kept),
+                dropped=len(known - kept),
             )
+        )
 
     def _check_main(self, reason: str) -> None:
         """Verify the main line: it, or what is asked of it, is not what was verified."""

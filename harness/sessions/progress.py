@@ -35,8 +35,8 @@ class Progress:
 
     def _follow(self, event: e.AnyEvent) -> None:
         match event:
-            case e.FeaturesWritten(total=total):
-                self._total = total
+            case e.FeaturesWritten(total=total, passing=passing):
+                self._total, self._passing = total, passing
             case e.Landed(passing=passing):
                 self._passing = len(passing)
             case e.SessionStarted(number=number, kind=kind, resources=resources):

@@ -14,8 +14,8 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"{name}: {detail}"
         case e.Inferred(operations=operations, entities=entities, exchanges=exchanges):
             return f"inferred {operations} operations, {entities} entities ({exchanges} exchanges)"
-        case e.FeaturesWritten(total=total):
-            return f"feature list: {total} features"
+        case e.FeaturesWritten(total=total, passing=passing):
+            return f"feature list: {total} features, {passing} pass"
         case e.BackendCreated():
             return "a new backend"
         case e.SessionStarted(number=number, kind=kind, resources=resources, slice=chosen):

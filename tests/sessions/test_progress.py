@@ -24,7 +24,7 @@ def test_without_a_terminal_there_is_a_plain_line_an_event() -> None:
         told(shown)
     lines = [line.partition("] ")[2] for line in stream.getvalue().splitlines()]
     assert lines == [
-        "feature list: 4 features",
+        "feature list: 4 features, 0 pass",
         "session 2, coding: users (0 features)",
         "generate: users, 9 files",
         "verify: its own tests, and the replay",
