@@ -33,8 +33,8 @@ def security_of(
             required = operation.auth == "required"
     if required:
         return [{name: []} for name in own or [name for name, _, _ in schemes]]
-    alternatives: list[dict[str, list[str]]] = [{}, *({name: []} for name in own)]
-    return alternatives if own else []
+    alternatives: list[dict[str, list[str]]] = [{name: []} for name in own]
+    return [{}, *alternatives] if own else []
 
 
 def _scheme(credential: str) -> tuple[str, dict[str, Any]]:
