@@ -85,6 +85,7 @@ class _Seeder:
         self._vocabularies(state)
         self._links(state, {id(row) for each in rows.values() for row in each})
         self._tokens(state)
+        self._drop_doubles(state)
         self._drop_orphans(state)
         self._last_keys(state)
         age_rows(self.model, state)
@@ -196,6 +197,20 @@ class _Seeder:
             return f"00000000-0000-4000-8000-{row.number:012d}"
         gaps = {"integer": 0, "number": 0, "boolean": False, "strings": [], "json": {}}
         return gaps.get(column.type, f"{entity.name}-{column.name}-{number}")
+
+    def _drop_doubles(self, state: SeedState) -> None:
+        """Rows that share what only one row can have are one row that was met twice."""
+        for entity in self.model.entities:
+            unique = [c.name for c in entity.columns if c.unique or c.name == entity.pk]
+            seen: set[tuple[str, str]] = set()
+            kept = []
+            for row in state.tables.get(entity.name, ()):
+                marks = {(name, repr(row[name])) for name in unique if row.get(name) is not None}
+                if not marks & seen:
+                    kept.append(row)
+                    seen |= marks
+            if kept:
+                state.tables[entity.name] = kept
 
     def _drop_orphans(self, state: SeedState) -> None:
         """Rows need their parents: an unknown user is made up, rows without others are left out."""
