@@ -149,10 +149,10 @@ def run_tests(folder: Path, postgres: PostgresServer, log: Path, runner: Runner)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(text, encoding="utf-8")
     postgres.drop_database(name)
-    return _read_tests(text, process.returncode)
+    return read_tests(text, process.returncode)
 
 
-def _read_tests(text: str, code: int) -> OwnTests:
+def read_tests(text: str, code: int) -> OwnTests:
     last = text.strip().rpartition("\n")[2]
     counts = {word.rstrip("s"): int(number) for number, word in _COUNT.findall(last)}
     failed = tuple(dict.fromkeys(_FAILED.findall(text)))

@@ -15,14 +15,14 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
         case e.Inferred(operations=operations, entities=entities, exchanges=exchanges):
             return f"inferred {operations} operations, {entities} entities ({exchanges} exchanges)"
         case e.FeaturesWritten(total=total, passing=passing):
-            return f"feature list: {total} features, {passing} pass"
+            return f"feature list: {_features(total)}, {passing} pass"
         case e.BackendCreated():
             return "a new backend"
         case e.SessionStarted(number=number, kind=kind, resources=resources, slice=chosen):
-            what = f": {', '.join(resources)} ({len(chosen)} features)" if chosen else ""
+            what = f": {', '.join(resources)} ({_features(len(chosen))})" if chosen else ""
             return f"session {number}, {kind}{what}"
         case e.SessionEnded(number=number, outcome=outcome, summary=summary, gained=gained):
-            return f"session {number} {outcome}: {summary} (+{gained} features)"
+            return f"session {number} {outcome}: {summary} (+{_features(gained)})"
         case e.ToolRan(name=name, detail=detail):
             return f"{name}: {detail}"
         case e.BuilderFailed(error=error):
@@ -56,3 +56,7 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"pausing ({source})"
         case e.Crashed(run=run):
             return f"run {run} had crashed; picked up from its last green commit"
+
+
+def _features(count: int) -> str:
+    return f"{count} feature{'' if count == 1 else 's'}"

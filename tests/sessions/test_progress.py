@@ -8,7 +8,9 @@ from harness.sessions.progress import LiveProgress, Progress, progress
 def told(shown: Progress) -> None:
     happened = [
         e.FeaturesWritten(total=4, definition="x"),
-        e.SessionStarted(number=2, kind="coding", builder="offline", resources=["users"]),
+        e.SessionStarted(
+            number=2, kind="coding", builder="offline", resources=["users"], slice=["a"]
+        ),
         e.ToolRan(name="generate", detail="users, 9 files"),
         e.PhaseStarted(name="verify", detail="its own tests, and the replay"),
         e.FeatureFlipped(feature="a", passes=True),
@@ -25,7 +27,7 @@ def test_without_a_terminal_there_is_a_plain_line_an_event() -> None:
     lines = [line.partition("] ")[2] for line in stream.getvalue().splitlines()]
     assert lines == [
         "feature list: 4 features, 0 pass",
-        "session 2, coding: users (0 features)",
+        "session 2, coding: users (1 feature)",
         "generate: users, 9 files",
         "verify: its own tests, and the replay",
         "landed 0123456789: 2 features pass",
