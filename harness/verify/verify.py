@@ -104,7 +104,7 @@ def _replay_case(
     backend = BackendProcess(directory, url, log=log, runner=runner)
     try:
         backend.start()
-        if case.seed and any(case.seed.get(part) for part in ("tables", "links", "tokens")):
+        if case.seed and any(case.seed.get(part) for part in case.seed):
             load_seed(directory, url, case.seed, runner=runner)
         backend.wait_ready()
         return replay(case.exchanges, backend.base_url, seed=case.seed, label=label, until=until)
