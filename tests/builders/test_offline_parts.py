@@ -110,7 +110,7 @@ def test_errors_are_named_after_what_went_wrong() -> None:
     assert {
         "NoteNotFoundError", "NoteForbiddenError", "NotAuthenticatedError", "InvalidTokenError",
         "UsernameTakenError", "EmailTakenError", "InvalidCredentialsError", "UnparsableError",
-        "InvalidLimitError", "UserForbiddenError",
+        "InvalidLimitError", "ProfileForbiddenError",
     } <= found  # fmt: skip
 
 

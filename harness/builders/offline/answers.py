@@ -53,7 +53,8 @@ class AnswerWriter:
             self.lines.append(f"{target} = {code}")
         elif "None" in kind:
             variable = names.variable(name)
-            self.lines.append(f"{variable} = {code}\nif {variable}:\n    {target} = {variable}")
+            text = variable if kind.startswith("str") else f"str({variable})"
+            self.lines.append(f"{variable} = {code}\nif {variable} is not None:\n    {target} = {text}")
         else:
             self.lines.append(f"{target} = str({code})")
 
@@ -88,7 +89,7 @@ class AnswerWriter:
             opener = self.source.use("app.security", "open_session")
             return f"await {opener}(session, {self.scope.rows[node.row].variable})"
         if kind == "page_info":
-            return self._page_fact(node.fact)
+            return self._asked(node, self._page_fact(node.fact))
         if kind == "children":
             return self._children(node)
         if kind == "request":
@@ -143,6 +144,16 @@ class AnswerWriter:
         return self._presented(
             node.view, self.route.routers.presenters.call_many(self.scope, node.view, variable)
         )
+
+    def _asked(self, node: Any, code: str) -> str:
+        if not node.asked_by:
+            return code
+        self.route.need_request()
+        asked = "request.query_params"
+        if len(node.asked_by) == 1:
+            return f"{code} if {literal(node.asked_by[0])} in {asked} else None"
+        keys = ", ".join(literal(name) for name in node.asked_by)
+        return f"{code} if {asked}.keys() & {{{keys}}} else None"
 
     def _page_fact(self, fact: str) -> str:
         if fact in ("pages", "links"):

@@ -38,6 +38,8 @@ PYTHON_TYPES = {
     "json": "Any",
     "strings": "list[str]",
 }
+CONVERTERS = {"integer": "integer", "number": "number", "uuid": "unique_id", "boolean": "boolean"}
+"""Column types -> helpers that read their values from text."""
 TYPE_IMPORTS = {
     "datetime": ("datetime", "datetime"),
     "date": ("datetime", "date"),

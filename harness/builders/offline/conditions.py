@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from harness.builders.offline.backend import CONVERTERS
 from harness.builders.offline.expressions import Row, Scope, compile_expression, compile_predicate
-from harness.inference.model import ColumnValue, Compare, Link, Linked
+from harness.inference.model import ColumnValue, Compare, Link, Linked, PathValue
 
 
 def query_condition(scope: Scope, entity: str, predicate: Any) -> str:
@@ -44,7 +45,18 @@ def _compare(scope: Scope, entity: str, compare: Compare) -> str:
         value = f"{cls}.{scope.backend.attribute(entity, right.path[0])}"
     else:
         value = compile_expression(scope, right)
+        value = _converted(scope, entity, left.path, right, value)
     return on_path(scope, entity, left.path, lambda column: _operator(column, compare.op, value))
+
+
+def _converted(scope: Scope, entity: str, path: list[str], sent: Any, value: str) -> str:
+    """Return the code of a path parameter's text as a value of the column's type."""
+    owner = scope.backend.target(entity, path[:-1])
+    helper = CONVERTERS.get(scope.backend.entity(owner).column(path[-1]).type)
+    if helper is None or not isinstance(sent, PathValue):
+        return value
+    scope.backend.helpers.add(helper)
+    return f"{scope.source.use('app.params', helper)}({value})"
 
 
 def _operator(column: str, op: str, value: str) -> str:

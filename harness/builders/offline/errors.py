@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,7 @@ from harness.inference.model import (
 
 DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
 MOST_WORDS = 5
+GENERIC_KEYS = {"", "error", "errors", "message", "detail", "msg", "title", "reason", "description"}
 RESERVED = {
     "ApiError", "UnparsableBodyError", "UnstorableValueError", "InvalidInputError",
     "UnknownPathError", "MethodNotAllowedError",
@@ -34,7 +36,6 @@ class ErrorClass:
     """An answer that is no success. `arguments` are the expressions its body is made from."""
 
     response: ResponseTemplate
-    doc: str
     name: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
     candidates: list[tuple[str, str, str]] = field(default_factory=list)
@@ -47,21 +48,25 @@ class ErrorRegistry:
         self.backend = backend
         self._classes: dict[str, ErrorClass] = {}
         self._taken: set[str] = set(RESERVED)
-        for operation in backend.operations:
+        for operation in backend.model.operations:
             for check in operation.checks:
                 if check.response is not None:
                     self._note(operation, check, check.response)
         for error in self._classes.values():
             self._name(error)
 
-    def __iter__(self) -> Any:
-        return iter(self._classes.values())
+    def __iter__(self) -> Iterator[ErrorClass]:
+        """Yield the errors that operations of this build answer with."""
+        built = {operation.id for operation in self.backend.operations}
+        for error in self._classes.values():
+            if any(operation in built for _, _, operation in error.candidates):
+                yield error
 
     def of(self, response: ResponseTemplate) -> ErrorClass:
         return self._classes[_key(response)]
 
     def _note(self, operation: Operation, check: Check, response: ResponseTemplate) -> None:
-        error = self._classes.setdefault(_key(response), ErrorClass(response, ""))
+        error = self._classes.setdefault(_key(response), ErrorClass(response))
         noun, kind = _reason(self.backend, operation, check, response.status)
         error.candidates.append((noun, kind, operation.id))
 
@@ -69,7 +74,10 @@ class ErrorRegistry:
         kinds = Counter(kind for _, kind, _ in error.candidates)
         kind = kinds.most_common(1)[0][0]
         nouns = {noun for noun, reason, _ in error.candidates if reason == kind}
-        wanted = (next(iter(nouns)) if len(nouns) == 1 else "") + kind
+        noun = next(iter(nouns)) if len(nouns) == 1 else ""
+        if kind in ("NotFound", "Forbidden"):
+            noun = _subject(error.response.body) or noun
+        wanted = noun + kind
         if {"WrongPassword", "NotFound"} <= set(kinds):
             wanted = "InvalidCredentials"
         if kind == _phrase(error.response.status) and kind not in ("NotFound", "Forbidden"):
@@ -84,6 +92,18 @@ class ErrorRegistry:
 
 def _phrase(status: int) -> str:
     return names.pascal(HTTPStatus(status).phrase)
+
+
+def _subject(body: Any) -> str:
+    """Return the one key that says what an error is about, as in `{"errors": {"note": […]}}`."""
+    value = body
+    key = ""
+    while value is not None:
+        fields = getattr(value, "fields", None) or getattr(value, "value", value)
+        if not isinstance(fields, dict) or len(fields) != 1:
+            break
+        key, value = next(iter(fields.items()))
+    return "" if key in GENERIC_KEYS else names.pascal(key)
 
 
 def _said(body: Any) -> str:
@@ -168,14 +188,12 @@ def plain(expression: Any) -> Any:
     raise ValueError(expression.kind)
 
 
-def class_code(backend: Backend, source: Source, error: ErrorClass, *, phrase: str = "") -> str:
+def class_code(backend: Backend, source: Source, error: ErrorClass, *, json_type: str) -> str:
     """Return the class statement of an error."""
     response = error.response
     head = f"class {error.name}(ApiError):\n"
     lines = [f"status = {_status(response.status)}"]
-    if phrase:
-        lines.insert(0, f'"""{phrase}"""\n')
-    if response.content_type != "application/json":
+    if response.content_type != json_type:
         lines.append(f"content_type = {literal(response.content_type)}")
     headers = {
         key: plain(value) for key, value in response.headers.items() if isinstance(value, Const)

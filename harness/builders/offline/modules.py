@@ -130,19 +130,21 @@ class Modules:
     def _errors(self) -> str:
         source = Source("app/errors.py")
         fallbacks = self.backend.model.fallbacks
-        classes = [class_code(self.backend, source, error) for error in self.errors]
+        errors = list(self.errors)
         named: dict[str, ResponseTemplate | None] = {
             "UnknownPathError": fallbacks.unknown_path,
             "MethodNotAllowedError": fallbacks.wrong_method,
         }
         for name, response in named.items():
             if response is not None:
-                classes.append(class_code(self.backend, source, ErrorClass(response, "", name)))
+                errors.append(ErrorClass(response, name=name))
         if self.security.needs_default:
             response = _plain_error(401, "Not authenticated")
-            missing = ErrorClass(response, "", "NotAuthenticatedError")
-            classes.insert(0, class_code(self.backend, source, missing))
-        shapes = self.requests.shapes.shapes.values()
+            missing = ErrorClass(response, name="NotAuthenticatedError")
+            errors.insert(0, missing)
+        json_type = self.parameters.json_type
+        classes = [class_code(self.backend, source, e, json_type=json_type) for e in errors]
+        shapes = self.requests.shapes.used
         return render(
             "app/errors.py.j2",
             json_type=literal(self.parameters.json_type),
@@ -153,6 +155,7 @@ class Modules:
             wrong_method=fallbacks.wrong_method.status if fallbacks.wrong_method else 0,
             unknown_path=fallbacks.unknown_path is not None,
             input_models=bool(self.requests.models),
+            own_unparsable=self.requests.main_unparsable == "UnparsableBodyError",
             invalid_example='{"detail": "title: Field required"}',
         )
 
@@ -230,7 +233,7 @@ class Modules:
         return render(
             "app/validation.py.j2",
             helpers=self.backend.helpers,
-            main_shape=shapes.main.name if shapes.main else "",
+            main_shape=shapes.main.name if shapes.main and shapes.used else "",
             limited=any(RULE_CLASSES[kind] in self.backend.helpers for kind in LIMITED),
             unparsable=self.requests.main_unparsable,
             form_type=forms[0] if forms else "",

@@ -4,14 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.builders.offline import names
-from harness.builders.offline.backend import Backend
+from harness.builders.offline.backend import CONVERTERS, Backend
 from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.plans import checked_param
 from harness.builders.offline.source import Source, indent
 from harness.inference.model import Operation, Paging, Param
 
-CONVERTERS = {"integer": "integer", "number": "number", "uuid": "unique_id", "boolean": "boolean"}
 TYPES = {"integer": "int", "number": "float", "uuid": "uuid.UUID", "boolean": "bool"}
 TEXT_TYPES = {"integer": "IntegerText", "number": "NumberText", "uuid": "UuidText",
               "boolean": "BooleanText"}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from harness.builders.offline.backend import walk
+from harness.builders.offline.backend import CONVERTERS, walk
 from harness.builders.offline.conditions import on_path, query_condition
 from harness.builders.offline.expressions import literal
 from harness.inference.model import Column, Filter, Order
@@ -10,7 +10,6 @@ from harness.inference.model import Column, Filter, Order
 if TYPE_CHECKING:
     from harness.builders.offline.services import ServiceWriter
 
-CONVERTERS = {"integer": "integer", "number": "number", "boolean": "boolean", "uuid": "unique_id"}
 OPERATORS = {"eq": "==", "ne": "!=", "gte": ">=", "lte": "<="}
 
 

@@ -23,6 +23,9 @@ RULE_CLASSES = {
     "pattern": "Matches",
 }  # fmt: skip
 LIMITED = {"type", "min_length", "max_length", "minimum", "maximum", "enum", "pattern"}
+SHARED = 2
+TYPE_NAMES = {"str": "Text", "int": "Number", "float": "Number", "bool": "Flag",
+              "list[str]": "Texts"}  # fmt: skip
 EMPTY = {"str": '""', "int": "0", "float": "0", "bool": "False"}
 
 
@@ -47,12 +50,31 @@ class Requests:
     models: dict[str, tuple[str, str]] = field(default_factory=dict)
     fields: dict[str, dict[str, RequestField]] = field(default_factory=dict)
     _same: dict[str, str] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=lambda: {"RequestModel", "FormModel"})
+    _annotations: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _taken: set[str] = field(
+        default_factory=lambda: {"RequestModel", "FormModel", "Rule", *RULE_CLASSES.values()}
+    )
 
     def add_all(self) -> None:
         for operation in self.backend.operations:
             if operation.request is not None and operation.request.fields:
                 self._add(operation)
+        for source in self.schemas.sources.values():
+            self._name_annotations(source)
+
+    def _name_annotations(self, source: Source) -> None:
+        """Give a name to every annotated type that several requests share."""
+        aliases: list[str] = []
+        taken = set(self._taken)
+        for (module, kind), attributes in self._annotations.items():
+            uses = sum(block.count(kind) for block in source.blocks)
+            if module != source.module or uses < SHARED:
+                continue
+            alias = names.unique(_alias(kind, attributes), taken)
+            source.blocks = [block.replace(kind, alias) for block in source.blocks]
+            aliases.append(f"{alias} = {kind}")
+        if aliases:
+            source.blocks.insert(0, "\n".join(aliases))
 
     @property
     def main_unparsable(self) -> str:
@@ -141,6 +163,7 @@ class Requests:
         kind = own.type
         if metadata:
             kind = f"{source.use('typing', 'Annotated')}[{kind}, {', '.join(metadata)}]"
+            self._annotations.setdefault((source.module, kind), []).append(own.attribute)
         if own.optional:
             mutable = {"[]": "list", "{}": "dict"}.get(own.default)
             if mutable:
@@ -221,6 +244,16 @@ def stored_column(backend: Backend, operation: Operation, name: str) -> Column |
                 if source == name:
                     return backend.entity(rows[effect.row]).column(column)
     return None
+
+
+def _alias(kind: str, attributes: list[str]) -> str:
+    """Return a name for an annotated type: after its field, or after what it holds."""
+    base = kind.removeprefix("Annotated[").partition(",")[0].partition(" |")[0]
+    holds = TYPE_NAMES.get(base, "Value")
+    if len(set(attributes)) == 1:
+        return names.pascal(attributes[0]) + holds
+    need = "Optional" if "None" in kind.partition(",")[0] else ""
+    return f"{'Required' if 'Required(' in kind else need}{holds}"
 
 
 def _model_name(operation: Operation) -> str:

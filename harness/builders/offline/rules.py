@@ -26,8 +26,7 @@ class Shape:
     tree: Any
     holes: list[int]
     parameters: list[str]
-    name: str = "field_error"
-    rules: int = 0
+    name: str = ""
 
 
 @dataclass
@@ -37,35 +36,60 @@ class Shapes:
     backend: Backend
     shapes: dict[str, Shape] = field(default_factory=dict)
     _trees: dict[int, tuple[str, Any]] = field(default_factory=dict)
+    _used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         groups: dict[str, list[Any]] = {}
         rules = list(_rules(self.backend))
-        options = [(rule, [_tree(rule.body, field, whole=w) for w in (False, True)])
-                   for field, rule in rules]  # fmt: skip
-        popular = Counter(_skeleton(tree) for _, trees in options for tree in trees)
-        for rule, trees in options:
+        options = [
+            (name, rule, [_tree(rule.body, name, whole=w) for w in (False, True)])
+            for name, rule in rules
+        ]
+        popular = Counter(_skeleton(tree) for _, _, trees in options for tree in trees)
+        labels: dict[str, str] = {}
+        for name, rule, trees in options:
             tree = max(trees, key=lambda t: popular[_skeleton(t)])
             self._trees[id(rule)] = (_skeleton(tree), tree)
             groups.setdefault(_skeleton(tree), []).append(tree)
+            labels.setdefault(_skeleton(tree), _label(name, rule))
         taken: set[str] = set()
         for skeleton, trees in sorted(groups.items(), key=lambda item: -len(item[1])):
-            self.shapes[skeleton] = _shape(trees, taken)
+            shape = _shape(trees)
+            wanted = labels[skeleton] if self.shapes else "field_error"
+            shape.name = names.unique(wanted, taken)
+            self.shapes[skeleton] = shape
 
     def of(self, rule: Rule) -> tuple[Shape, list[Any]]:
         """Return the shape of a rule's error, and what the rule gives to it."""
         skeleton, tree = self._trees[id(rule)]
         shape = self.shapes[skeleton]
+        self._used.add(skeleton)
         leaves = _leaves(tree)
         return shape, [leaves[hole][1] for hole in shape.holes]
+
+    @property
+    def used(self) -> list[Shape]:
+        """The shapes that this build needs: those of its rules, and the default of all rules."""
+        main = next(iter(self.shapes), None)
+        return [
+            shape
+            for skeleton, shape in self.shapes.items()
+            if skeleton in self._used or (self._used and skeleton == main)
+        ]
 
     @property
     def main(self) -> Shape | None:
         return next(iter(self.shapes.values()), None)
 
 
+def _label(name: str, rule: Rule) -> str:
+    """Return a name for the errors of a rule that has a shape of its own."""
+    kind = "missing" if rule.kind == "required" else "invalid"
+    return f"{kind}_{names.snake(name) if name else 'body'}_error"
+
+
 def _rules(backend: Backend) -> Any:
-    for operation in backend.operations:
+    for operation in backend.model.operations:
         if operation.request is None:
             continue
         for item in operation.request.fields:
@@ -139,7 +163,7 @@ def _labels(tree: Any, label: str = "message") -> list[str]:
     return [found for item in tree[1] for found in _labels(item, label)]
 
 
-def _shape(trees: list[Any], taken: set[str]) -> Shape:
+def _shape(trees: list[Any]) -> Shape:
     columns = list(zip(*(_leaves(tree) for tree in trees), strict=True))
     holes = [
         index
@@ -152,9 +176,7 @@ def _shape(trees: list[Any], taken: set[str]) -> Shape:
     used: set[str] = {"field", "value", "body"}
     wanted = ["message"] if len(holes) == 1 else [labels[hole] for hole in holes]
     parameters = [names.unique(name, used) for name in wanted]
-    shape = Shape(trees[0], holes, parameters, rules=len(trees))
-    shape.name = names.unique("field_error", taken)
-    return shape
+    return Shape(trees[0], holes, parameters)
 
 
 def shape_code(source: Source, shape: Shape) -> str:

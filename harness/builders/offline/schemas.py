@@ -118,7 +118,8 @@ class Schemas:
             case "items":
                 return f"list[{self._item(source, expression, rows)}]"
             case "page_info":
-                return PAGE_TYPES.get(expression.fact, "int")
+                kind = PAGE_TYPES.get(expression.fact, "int")
+                return f"{kind.removesuffix(' | None')} | None" if expression.asked_by else kind
         return self._plain_type(source, expression)
 
     def _plain_type(self, source: Source, expression: Any) -> str:
