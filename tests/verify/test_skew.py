@@ -27,3 +27,12 @@ def test_a_clock_that_is_ahead_is_found_in_spite_of_outliers() -> None:
 def test_readings_and_chaos_tell_nothing() -> None:
     assert estimate_skew([write(1, BASE + 10, "GET")]) is None
     assert estimate_skew(write(n, BASE + n * n * 40) for n in range(1, 9)) is None
+
+
+def test_a_clock_of_whole_seconds_tells_too() -> None:
+    def made(seq: int) -> Exchange:
+        exchange = write(seq, 0)
+        body = json.dumps({"createdAt": f"2023-11-14T22:1{3 + seq}:20Z"}).encode()
+        return Exchange(seq, exchange.request, Response(201, (), body), BASE + 60 * seq + 0.3, 50)
+
+    assert estimate_skew(made(n) for n in range(1, 6)) == 0.0
