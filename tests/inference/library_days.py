@@ -1,5 +1,6 @@
-"""Two days at the library, recorded: the first begins empty, the second goes on from there."""
+"""Two days at the library, recorded: the first begins with its head alone, the second goes on."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -7,6 +8,14 @@ from harness.inference.model import ApiModel
 from tests.inference.factories import Tape, model_of
 from tests.inference.library import Json, Library
 
+HEAD = {
+    "id": 1,
+    "name": "bob",
+    "email": "bob@library.test",
+    "bio": "Keeps the keys",
+    "admin": True,
+    "password": "secret-0",
+}
 QUERIES = (
     "",
     "?offset=3",
@@ -34,9 +43,9 @@ def book(title: str, **more: Any) -> Json:
 
 def _members(library: Library) -> tuple[str, str, str]:
     ada = join(library, "ada", bio="Reads on trains")
-    bob = join(library, "bob", bio="")
-    library.members[2]["admin"] = True
-    cyd = join(library, "cyd")
+    body = {"email": "bob@library.test", "password": "secret-0"}
+    bob = str(library.ask("POST /api/login", body)["token"])
+    cyd = join(library, "cyd", bio="")
     library.ask("POST /api/members", {"name": "dan", "email": "Dan@Library.test", "password": "p"})
     library.ask("POST /api/members", {"name": "ada2", "email": "ada@library.test", "password": "p"})
     library.ask("POST /api/members", {"name": "eve"})
@@ -168,8 +177,8 @@ def _strays(library: Library, cyd: str) -> None:
 
 
 def recorded() -> tuple[Tape, Tape]:
-    """A first day from an empty library, and a second day that goes on from there."""
-    library = Library(Tape("monday"))
+    """A first day, at whose start there is only bob, and a second day that goes on from there."""
+    library = Library(Tape("monday"), members={1: dict(HEAD)})
     monday = library.tape
     ada, bob, cyd = _members(library)
     _books(library, ada, bob, cyd)
@@ -188,6 +197,18 @@ def recorded() -> tuple[Tape, Tape]:
     library.ask("GET /api/loans", token=ada)
     library.ask("GET /api/genres")
     return monday, tuesday
+
+
+def exchanges(line: str, status: int) -> list[str]:
+    """The first day's exchanges of a method and path (a regular expression) with a status."""
+    monday, _ = recorded()
+    return [
+        f"monday#{each.seq}"
+        for each in monday
+        if each.response is not None
+        and each.response.status == status
+        and re.fullmatch(line, f"{each.request.method} {each.request.path}")
+    ]
 
 
 @cache

@@ -1,6 +1,6 @@
 from harness.inference.model import Column, Entity
 from tests.inference.factories import Tape, known
-from tests.inference.library_days import library_model
+from tests.inference.library_days import exchanges, library_model
 
 PATHS = ["/shelves", "/shelves/{id}", "/books", "/books/{slug}", "/settings", "/words"]
 
@@ -124,4 +124,4 @@ def test_a_key_that_others_point_to_is_primary() -> None:
 
 
 def test_entities_have_evidence() -> None:
-    assert "monday#22" in library_model().entity("book").evidence
+    assert exchanges("POST /api/books", 201)[0] in library_model().entity("book").evidence

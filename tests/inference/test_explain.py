@@ -4,7 +4,7 @@ from harness.errors import UsageError
 from harness.inference.explain import Explanation, explain, render
 from harness.inference.model import ApiModel, Endpoint
 from harness.testing import model, operation
-from tests.inference.library_days import library_model
+from tests.inference.library_days import exchanges, library_model
 
 
 def explained(what: str) -> Explanation:
@@ -86,7 +86,7 @@ def test_when_a_status_is_answered() -> None:
     assert said("create_book 201", "Cases") == [
         'when no check fails: 201 {"book": <the new row as Book>}'
     ]
-    assert "monday#31" in explained("POST /api/books 422").evidence
+    assert set(exchanges("POST /api/books", 422)) <= set(explained("POST /api/books 422").evidence)
 
 
 def test_a_status_that_was_never_seen() -> None:
@@ -183,7 +183,7 @@ def test_a_view_a_link_and_the_authentication() -> None:
 
 def test_the_exchanges_behind_it() -> None:
     evidence = explained("delete_book").evidence
-    assert evidence[:2] == ["monday#92", "monday#94"]
+    assert evidence[:2] == exchanges("DELETE /api/books/[^/]+", 204)
     assert all(name.startswith("monday#") for name in evidence)
     assert "Exchanges behind it" in render(explained("delete_book"))
 

@@ -7,7 +7,7 @@ from harness.inference.model import SeedState
 from harness.inference.seed import seed_state
 from tests.inference.factories import Tape, model_of
 from tests.inference.library import Library
-from tests.inference.library_days import book, join, library_model, recorded
+from tests.inference.library_days import HEAD, book, join, library_model, recorded
 
 
 def state(recording: str) -> SeedState:
@@ -18,8 +18,10 @@ def rows(entity: str, key: str) -> dict[Any, dict[str, Any]]:
     return {row[key]: row for row in state("tuesday").tables[entity]}
 
 
-def test_a_recording_from_an_empty_start() -> None:
-    assert state("monday") == SeedState(recording="monday")
+def test_the_first_day_begins_with_its_head_alone() -> None:
+    assert state("monday").tables == {"member": [HEAD]}
+    assert not state("monday").links
+    assert not state("monday").tokens
 
 
 def test_rows_as_they_are_first_seen() -> None:
@@ -45,7 +47,7 @@ def test_foreign_keys_are_resolved() -> None:
     assert books["slow-rivers"]["owner_id"] == rows("member", "name")["ada"]["id"]
     review = rows("review", "id")[5]
     assert review["book_id"] == books["slow-rivers"]["id"]
-    assert review["member_id"] == 1
+    assert review["member_id"] == rows("member", "name")["ada"]["id"]
 
 
 def test_who_logs_in_without_registering_has_that_password() -> None:
