@@ -7,6 +7,7 @@ takes the simplest of them, and hands the rows that are left of each answer to t
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Literal
 
 from harness.inference import list_order as ordering
@@ -219,9 +220,23 @@ class _Learner:
         for name in dict.fromkeys(name for s in self.samples for name in s.observation.headers):
             fact = self._header_fact(name, seen)
             if fact is not None:
+                fact.asked_by = self._asked_by(name)
                 self.facts.headers[name] = fact
                 if any(name not in s.observation.headers for s in self.samples):
                     self.facts.paged_headers.append(name)
+
+    def _asked_by(self, name: str) -> list[str]:
+        """The fewest paging parameters one of which is sent whenever an answer has the header."""
+        told = [(s, s.observation.headers.get(name)) for s in self.samples]
+        if all(text for _, text in told):
+            return []
+        names = list(dict.fromkeys([*self.roles.pages, *self.roles.limits, *self.roles.all]))
+        for size in range(1, len(names) + 1):
+            for group in combinations(names, size):
+                asked = [(any(each in s.params for each in group), text) for s, text in told]
+                if all(text is not None if yes else not text for yes, text in asked):
+                    return list(group)
+        return []
 
     def _header_fact(self, name: str, seen: list[tuple[Sample, Cut, int]]) -> PageInfo | None:
         texts = [s.observation.headers.get(name, "") for s in self.samples]

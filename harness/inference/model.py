@@ -170,12 +170,16 @@ class ChildCount(Part):
 
 
 class PageInfo(Part):
-    """A fact about the page of the operation's query."""
+    """A fact about the page of the operation's query.
+
+    With `asked_by`, null unless one of these parameters was sent.
+    """
 
     kind: Literal["page_info"] = "page_info"
     fact: Literal[
         "total", "count", "limit", "offset", "page", "pages", "has_more", "next_cursor", "links"
     ]
+    asked_by: list[str] = []
 
 
 Expr = Annotated[
