@@ -25,6 +25,8 @@ class Limits:
     working_s: float | None = None
     tokens: int | None = None
     usd: float | None = None
+    session_tokens: int | None = None
+    session_usd: float | None = None
 
     def given(self) -> dict[str, float]:
         return {
@@ -35,7 +37,7 @@ class Limits:
 
     @classmethod
     def of(cls, given: dict[str, float]) -> "Limits":
-        whole = ("sessions", "features", "tokens")
+        whole = ("sessions", "features", "tokens", "session_tokens")
         return cls(**{key: int(value) if key in whole else value for key, value in given.items()})  # type: ignore[arg-type]
 
 
@@ -110,10 +112,10 @@ def _span(start: float | None, end: float | None) -> float:
 
 def over_budget(limits: Limits, usage: Usage) -> str | None:
     """Say which limit does not allow another session: it is reached, or too little is left."""
-    for item in fields(limits):
-        limit, spent = getattr(limits, item.name), getattr(usage, item.name)
+    for name, words in _WORDS.items():
+        limit, spent = getattr(limits, name), getattr(usage, name)
         if limit is not None and spent >= limit:
-            return f"{_number(spent)} of {_number(limit)} {_WORDS[item.name]} are used"
+            return f"{_number(spent)} of {_number(limit)} {words} are used"
     needs = (
         ("wall_s", usage.longest_session_s),
         ("working_s", usage.longest_session_s),
@@ -129,6 +131,15 @@ def over_budget(limits: Limits, usage: Usage) -> str | None:
                 f"and the longest session so far took {_number(need)}"
             )
     return None
+
+
+def allowance(limits: Limits, usage: Usage) -> tuple[int | None, float | None]:
+    """Return the tokens and US dollars that the next session may use; None is unlimited."""
+    left_tokens = None if limits.tokens is None else limits.tokens - usage.tokens
+    left_usd = None if limits.usd is None else limits.usd - usage.usd
+    tokens = [item for item in (limits.session_tokens, left_tokens) if item is not None]
+    usd = [item for item in (limits.session_usd, left_usd) if item is not None]
+    return min(tokens, default=None), min(usd, default=None)
 
 
 def _number(value: float) -> str:

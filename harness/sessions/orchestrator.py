@@ -10,7 +10,7 @@ from harness.builders import Builder, Outcome, SessionContext
 from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK, UnderstudyError
 from harness.features.feature import FILE, Feature, FeatureList
 from harness.inference.model import ApiModel
-from harness.sessions.budget import Limits, over_budget, spent, used
+from harness.sessions.budget import Limits, allowance, over_budget, spent, used
 from harness.sessions.control import Control, StopNow
 from harness.sessions.events import (
     BackendCreated,
@@ -216,6 +216,8 @@ class Orchestrator:
         self.journal.session = None
 
     def _context(self, number: int, chosen: list[Feature]) -> SessionContext:
+        usage = used(self.journal.entries(), self.journal.run, self._clock())
+        tokens, usd = allowance(self.limits, usage)
         return SessionContext(
             number=number,
             folder=self.workshop.folder,
@@ -225,6 +227,8 @@ class Orchestrator:
             failures=tuple(failures(self.features, self._verdict, {item.id for item in chosen})),
             record=JournalRecorder(self.journal),
             stopping=self.control.stopping,
+            tokens=tokens,
+            usd=usd,
         )
 
     def _judge(self) -> Verdict:

@@ -188,7 +188,7 @@ def test_a_pause_from_elsewhere_drains(project: Project) -> None:
 
 def test_a_second_ctrl_c_stops_at_once_and_keeps_the_work(project: Project) -> None:
     process = start(project, "run")
-    wait_for(project, process, SessionStarted, 2)
+    wait_for(project, process, PhaseStarted, 3)
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.sessions import events as e
-from harness.sessions.budget import Limits, Usage, over_budget, used
+from harness.sessions.budget import Limits, Usage, allowance, over_budget, used
 from harness.sessions.journal import Entry
 
 
@@ -73,5 +73,12 @@ def test_what_fits_is_started() -> None:
 
 
 def test_limits_survive_the_journal() -> None:
-    limits = Limits(sessions=3, usd=1.5)
+    limits = Limits(sessions=3, usd=1.5, session_tokens=10)
     assert Limits.of(limits.given()) == limits
+
+
+def test_a_session_may_use_what_is_left_and_no_more_than_its_own_limit() -> None:
+    usage = Usage(tokens=900, usd=1.0)
+    assert allowance(Limits(), usage) == (None, None)
+    assert allowance(Limits(tokens=1000, session_tokens=500, usd=9.0), usage) == (100, 8.0)
+    assert allowance(Limits(session_tokens=500, usd=9.0, session_usd=2.0), usage) == (500, 2.0)
