@@ -31,7 +31,7 @@ app = typer.Typer(
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 BuilderName = Annotated[
-    str | None, typer.Option("--builder", metavar="NAME", help="offline, claude, hybrid or auto.")
+    str | None, typer.Option("--builder", metavar="NAME", help="offline, or auto (the default).")
 ]
 
 
@@ -117,7 +117,6 @@ def run(
     budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
     budget_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens.")] = None,
     budget_seconds: Annotated[float | None, typer.Option(min=0, help="Wall time.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model that claude sessions use.")] = None,
     *,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin a new backend; the old one is set aside.")
@@ -134,7 +133,6 @@ def run(
         usd=budget_usd,
         tokens=budget_tokens,
         wall_s=budget_seconds,
-        model=model,
         fresh=fresh,
     )
     raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))

@@ -31,7 +31,6 @@ class Wishes:
     usd: float | None = None
     tokens: int | None = None
     wall_s: float | None = None
-    model: str | None = None
     fresh: bool = False
     resume: bool = False
 
