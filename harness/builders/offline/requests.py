@@ -166,6 +166,8 @@ class Requests:
             self._annotations.setdefault((source.module, kind), []).append(own.attribute)
         if own.optional:
             mutable = {"[]": "list", "{}": "dict"}.get(own.default)
+            if own.default[0] in "[{" and mutable is None:
+                mutable = f"lambda: {own.default}"
             if mutable:
                 options.insert(0, f"default_factory={mutable}")
             elif not options:
@@ -204,7 +206,7 @@ class Requests:
         type_name(source, kind)
         required = any(rule.kind == "required" for rule in item.rules)
         update = any(
-            effect.kind == "update" and item.name in effect.inputs.values()
+            effect.kind == "update" and not effect.replace and item.name in effect.inputs.values()
             for effect in operation.effects
         )
         nullable = item.nullable or (
