@@ -152,6 +152,7 @@ def _broken(place: str, rule: Rule) -> str:
 
 _PLAIN = {
     "wrong_password": ("wrong-password", "a wrong password"),
+    "same_password": ("same-password", "the password that is set already"),
     "unauthenticated": ("unauthenticated", "no sign-in"),
     "bad_token": ("bad-token", "a token that is not valid"),
     "token_of_nobody": ("token-of-nobody", "a token whose user is gone"),

@@ -9,6 +9,7 @@ from harness.inference.model import (
     BadToken,
     InvalidBody,
     Missing,
+    SamePassword,
     Taken,
     TokenOfNobody,
     Unauthenticated,
@@ -157,4 +158,10 @@ def _passwords(scene: Scene, observations: list[Observation]) -> Iterable[Candid
                 return False
             return bool(row.value("password", each.index - 1) != sent)
 
+        def same(each: Observation, name: str = name) -> bool:
+            sent = scene.fields(each).get(name)
+            row = users[-1].find(each) if users else scene.world.caller(each)
+            return row is not None and bool(row.value("password", each.index - 1) == sent)
+
         yield Candidate(12, WrongPassword(input=name, row=row_name), wrong, "wrong password")
+        yield Candidate(12.2, SamePassword(input=name, row=row_name), same, "same password")

@@ -43,6 +43,7 @@ _NOT_FOUND = 404
 _RANK = {
     "unauthenticated": 0, "bad_token": 1, "token_of_nobody": 2, "bad_param": 4, "unparsable": 5,
     "invalid_body": 6, "missing": 7, "holds": 9, "taken": 11, "wrong_password": 12,
+    "same_password": 12.2,
 }  # fmt: skip
 
 

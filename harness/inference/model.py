@@ -490,6 +490,14 @@ class WrongPassword(Part):
     row: str
 
 
+class SamePassword(Part):
+    """The new password in the body is the one that the row has already."""
+
+    kind: Literal["same_password"] = "same_password"
+    input: str
+    row: str
+
+
 class Holds(Part):
     kind: Literal["holds"] = "holds"
     predicate: Predicate
@@ -505,6 +513,7 @@ Condition = Annotated[
     | Missing
     | Taken
     | WrongPassword
+    | SamePassword
     | Holds,
     Field(discriminator="kind"),
 ]

@@ -224,6 +224,8 @@ def condition_words(condition: Condition, operation: Operation) -> str:
             return f"another {condition.entity} has the {condition.column} of the body already"
         case "wrong_password":
             return f"{condition.input} is not the password of {row_words(condition.row)}"
+        case "same_password":
+            return f"{condition.input} is the password that {row_words(condition.row)} has already"
         case "bad_param":
             params = [*operation.path_params, *operation.query_params]
             kind = next((x.type for x in params if x.name == condition.name), "its type")

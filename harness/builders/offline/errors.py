@@ -155,6 +155,8 @@ def _reason(backend: Backend, operation: Operation, check: Check, status: int) -
             return names.pascal(when.column), "Taken"
         case "wrong_password":
             return "", "WrongPassword"
+        case "same_password":
+            return "", "SamePassword"
         case "holds":
             return _held(backend, operation, when.predicate, status)
     return "", _phrase(status)

@@ -22,6 +22,7 @@ REASONS = {
     "missing": "for an unknown {row}",
     "taken": "for a `{field}` that is taken",
     "wrong_password": "for a wrong password",
+    "same_password": "for the password that is set already",
 }
 IGNORED = (".venv/", "*.egg-info/", "build/", "__pycache__/", ".mypy_cache/", ".pytest_cache/",
            ".ruff_cache/", ".hypothesis/", ".env")  # fmt: skip

@@ -168,12 +168,13 @@ class ServiceWriter:
     def _condition(self, when: Any) -> str:
         if when.kind == "holds":
             return _bare(compile_predicate(self.scope, when.predicate))
-        if when.kind == "wrong_password":
+        if when.kind in ("wrong_password", "same_password"):
             verify = self.source.use("app.security", "verify_password")
             self.backend.helpers.add("verify_password")
             row = self.plan.rows[when.row]
             given = self.scope.inputs.get(when.input, '""')
-            return f"not await {verify}({given}, {row.variable}.password_hash)"
+            negation = "not " if when.kind == "wrong_password" else ""
+            return f"{negation}await {verify}({given}, {row.variable}.password_hash)"
         return self._taken(when)
 
     def _taken(self, when: Any) -> str:
