@@ -32,6 +32,7 @@ from harness.inference.model import (
     Param,
     Query,
     RequestBody,
+    ResponseTemplate,
     SetLink,
     Update,
 )
@@ -204,7 +205,8 @@ class _Builder:
         context = self._answer_context(facts, subject)
         response = answer_template(self.accepted or self.refused, context)
         self.findings.extend(context.findings)
-        learned = learn_checks(self.accepted, self.refused, self._scene(subject, facts))
+        refused = self._unusual(response)
+        learned = learn_checks(self.accepted, refused, self._scene(subject, facts))
         self.findings.extend(learned.findings)
         draft, names = self._resource_draft(), self._names(subject)
         return Operation(
@@ -228,6 +230,12 @@ class _Builder:
             response=response,
             evidence=[each.id for each in self.accepted][:20],
         )
+
+    def _unusual(self, response: ResponseTemplate) -> list[Observation]:
+        """Refusals but for those that an operation without success answers when all is well."""
+        if self.accepted or response.status in {401, 403}:
+            return self.refused
+        return [each for each in self.refused if each.status != response.status]
 
     def _list_facts(self) -> ListFacts | None:
         listed = self._listed()
