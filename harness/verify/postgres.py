@@ -162,7 +162,7 @@ class PostgresServer:
             if self.durable:
                 raise DatabaseUnavailable(
                     f"the database in {self.directory} is in use by another understudy process",
-                    do="Stop that one first (`understudy status` names it).",
+                    do="Stop that one first: it serves or runs this project.",
                 ) from error
             return self._make_temporary() / "data"
         self._lock = lock
