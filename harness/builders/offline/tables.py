@@ -337,8 +337,8 @@ def migration_code(tables: list[Table]) -> str:
         position = sum(1 for c in table.columns if c.index)
         down.insert(position, f'op.drop_table("{table.name}")')
     return (
-        "def upgrade() -> None:\n" + indent("\n".join(up))
-        + "\n\n\ndef downgrade() -> None:\n" + indent("\n".join(down))
+        "def upgrade() -> None:\n" + indent("\n".join(up or ["pass"]))
+        + "\n\n\ndef downgrade() -> None:\n" + indent("\n".join(down or ["pass"]))
     )  # fmt: skip
 
 
