@@ -231,7 +231,8 @@ VIEWS = [
             ViewField(key="likesCount", value=LinkCount(link="like", row="row")),
             ViewField(key="commentsCount",
                       value=ChildCount(entity="comment", column="note_id", row="row")),
-            ViewField(key="notebook", value=Render(row="row", path=["notebook_id"], view="notebook")),
+            ViewField(key="notebook",
+                      value=Render(row="row", path=["notebook_id"], view="notebook")),
             ViewField(key="author", value=Render(row="row", path=["author_id"], view="profile")),
             ViewField(key="meta", value=ObjectOf(fields={
                 "version": Const(value=1), "owner": column("row", "author_id", "username")})),
@@ -263,7 +264,8 @@ SESSIONS = [
     operation(
         "POST", "/users", "register", "register", resource="users",
         request=RequestBody(envelope="user", envelope_rules=[
-            rule("required", "user", "is required"), rule("type", "user", "must be an object", "object"),
+            rule("required", "user", "is required"),
+            rule("type", "user", "must be an object", "object"),
         ], fields=[
             text("username"),
             text("email", rules=[rule("email", "email", "is no address")],
@@ -285,7 +287,9 @@ SESSIONS = [
     operation(
         "POST", "/users/login", "login", "login", resource="users",
         request=RequestBody(envelope="user", fields=[text("email"), text("password")]),
-        lookups=[Lookup(name="user", entity="user", column="email", value=InputValue(name="email"))],
+        lookups=[
+            Lookup(name="user", entity="user", column="email", value=InputValue(name="email"))
+        ],
         checks=[
             UNPARSABLE, INVALID,
             Check(when=Missing(lookup="user"), response=fail(401, "credentials", "are wrong")),
@@ -337,7 +341,8 @@ PROFILES = [
         auth="required", path_params=USERNAME, lookups=[PROFILE],
         checks=[
             *SIGNED_IN, NO_PROFILE,
-            Check(when=Holds(predicate=Compare(left=column("profile", "id"), right=column("me", "id"))),
+            Check(when=Holds(predicate=Compare(
+                      left=column("profile", "id"), right=column("me", "id"))),
                   response=fail(403, "profile", "is you")),
             Check(when=Holds(predicate=Linked(link="follow", row="profile")),
                   response=answer(409, Const(value=None))),
@@ -362,7 +367,8 @@ PAGING = Paging(limit_param="limit", offset_param="offset", default_limit=20, ma
 NUMBER = "is no number"
 BAD_LIMIT = Check(when=BadParam(place="query", name="limit"), response=fail(422, "limit", NUMBER))
 LIST_PARAMS = [
-    Param(name="limit", type="integer", default=20), Param(name="offset", type="integer", default=0),
+    Param(name="limit", type="integer", default=20),
+    Param(name="offset", type="integer", default=0),
     Param(name="tag"), Param(name="author"), Param(name="liked_by"), Param(name="q"),
     Param(name="rating", type="integer"), Param(name="sort"),
 ]  # fmt: skip
@@ -406,7 +412,8 @@ NOTES = [
     ),
     operation(
         "POST", "/notes", "create_note", "create", auth="required",
-        request=RequestBody(envelope="note", fields=[text("title", rules=[LONG_TITLE]), *NOTE_FIELDS]),
+        request=RequestBody(
+            envelope="note", fields=[text("title", rules=[LONG_TITLE]), *NOTE_FIELDS]),
         checks=[*SIGNED_IN, UNPARSABLE, INVALID],
         effects=[Insert(entity="note", values={
             **{name: InputValue(name=source) for name, source in STORED.items()},

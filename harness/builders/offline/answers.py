@@ -54,7 +54,9 @@ class AnswerWriter:
         elif "None" in kind:
             variable = names.variable(name)
             text = variable if kind.startswith("str") else f"str({variable})"
-            self.lines.append(f"{variable} = {code}\nif {variable} is not None:\n    {target} = {text}")
+            self.lines.append(
+                f"{variable} = {code}\nif {variable} is not None:\n    {target} = {text}"
+            )
         else:
             self.lines.append(f"{target} = str({code})")
 
@@ -120,6 +122,8 @@ class AnswerWriter:
         return code
 
     def _items(self, node: Any) -> str:
+        if self.operation.query is None:
+            return "[]"
         if node.view:
             return self._presented(
                 node.view, self.route.routers.presenters.call_many(self.scope, node.view, "rows")

@@ -24,6 +24,14 @@ from harness.inference.model import (
 
 DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
 MOST_WORDS = 5
+FAILURES = {
+    "unparsable": "Unparsable",
+    "unauthenticated": "NotAuthenticated",
+    "bad_token": "InvalidToken",
+    "token_of_nobody": "UserGone",
+    "wrong_password": "WrongPassword",
+    "same_password": "SamePassword",
+}
 GENERIC_KEYS = {"", "error", "errors", "message", "detail", "msg", "title", "reason", "description"}
 RESERVED = {
     "ApiError", "UnparsableBodyError", "UnstorableValueError", "InvalidInputError",
@@ -138,14 +146,6 @@ def _reason(backend: Backend, operation: Operation, check: Check, status: int) -
     """Return the noun and the kind of failure that a check stands for."""
     when = check.when
     match when.kind:
-        case "unparsable":
-            return "", "Unparsable"
-        case "unauthenticated":
-            return "", "NotAuthenticated"
-        case "bad_token":
-            return "", "InvalidToken"
-        case "token_of_nobody":
-            return "", "UserGone"
         case "bad_param":
             return f"Invalid{names.pascal(when.name)}", ""
         case "missing":
@@ -153,13 +153,9 @@ def _reason(backend: Backend, operation: Operation, check: Check, status: int) -
             return backend.entity_class(lookup.entity), "NotFound"
         case "taken":
             return names.pascal(when.column), "Taken"
-        case "wrong_password":
-            return "", "WrongPassword"
-        case "same_password":
-            return "", "SamePassword"
         case "holds":
             return _held(backend, operation, when.predicate, status)
-    return "", _phrase(status)
+    return "", FAILURES.get(when.kind) or _phrase(status)
 
 
 def _held(backend: Backend, operation: Operation, predicate: Any, status: int) -> tuple[str, str]:

@@ -156,14 +156,20 @@ def _simple(scope: Scope, expression: Any) -> str:
 
 
 def template_code(scope: Scope, template: Template) -> str:
-    """Return an f-string (or a plain one) for text with places."""
-    text = json.dumps(template.text, ensure_ascii=False)
-    places = dict(template.values)
-    for name, expression in places.items():
-        code = compile_expression(scope, expression)
-        text = text.replace("{" + name + "}", "{" + code.replace('"', "'") + "}")
-    text = text.replace("{origin}", "{origin}")
-    return f"f{text}" if "{" in text else text
+    """Return an f-string (or several in a row) for text with places."""
+    codes = {
+        "{" + name + "}": "{" + compile_expression(scope, expression).replace('"', "'") + "}"
+        for name, expression in template.values.items()
+    }
+    parts = list(_parts(template.text)) if len(template.text) > LONG else [template.text]
+    strings = []
+    for part in parts:
+        text = _quoted(part)
+        places = [place for place in codes if place in text]
+        for place in places:
+            text = text.replace(place, codes[place])
+        strings.append(f"f{text}" if places or "{origin}" in text else text)
+    return strings[0] if len(strings) == 1 else f"({' '.join(strings)})"
 
 
 def compile_predicate(scope: Scope, predicate: Any) -> str:

@@ -173,7 +173,7 @@ class Schemas:
             (key, self.type_of(own, value, rows, hint=hint + names.pascal(key)), False)
             for key, value in body.fields.items()
         ]
-        key = json.dumps(fields)
+        key = json.dumps([own.module, fields])
         if key not in self.envelopes:
             name = names.unique(envelope_name(self, body, hint), self._taken)
             attributes = {item: attribute_of(item) for item in body.fields}
