@@ -116,7 +116,7 @@ class EffectWriter:
             return f"{code} if {code} is not None else {literal(column.default)}"
         if column.generated is not None and column.generated.by == "slug":
             return code
-        fallback = {"str": '""', "list[str]": "[]", "int": "0", "bool": "False"}
+        fallback = {"Text": '""', "list[Text]": "[]", "int": "0", "bool": "False"}
         kind = found.type.removesuffix(" | None")
         if kind in fallback and column.generated is None:
             return f"{code} or {fallback[kind]}"

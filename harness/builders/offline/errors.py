@@ -16,10 +16,12 @@ from harness.inference.model import (
     ColumnValue,
     Compare,
     Const,
+    Insert,
     Linked,
     Not,
     Operation,
     ResponseTemplate,
+    Update,
 )
 
 DYNAMIC = {"input", "path", "query", "request", "body", "now", "column", "template"}
@@ -69,6 +71,31 @@ class ErrorRegistry:
         for error in self._classes.values():
             if any(operation in built for _, _, operation in error.candidates):
                 yield error
+
+    def conflicts(self) -> dict[tuple[str, str], str]:
+        """Return entity and column of unique values -> the error that refuses a second one."""
+        found: dict[tuple[str, str], str] = {}
+        for operation in self.backend.operations:
+            for check in operation.checks:
+                if check.when.kind == "taken" and check.response is not None:
+                    error = self.of(check.response)
+                    if not error.arguments:
+                        found.setdefault((check.when.entity, check.when.column), error.name)
+        return found
+
+    def of_writes(self, operation: Operation) -> list[str]:
+        """Return the errors of the unique columns that an operation writes to."""
+        rows = {lookup.name: lookup.entity for lookup in operation.lookups}
+        if self.backend.auth is not None:
+            rows["me"] = self.backend.auth.user
+        written: set[tuple[str, str]] = set()
+        for effect in operation.effects:
+            if isinstance(effect, Insert):
+                written |= {(effect.entity, column) for column in effect.values}
+            elif isinstance(effect, Update):
+                columns = {*effect.inputs, *effect.values}
+                written |= {(rows[effect.row], column) for column in columns}
+        return [name for place, name in self.conflicts().items() if place in written]
 
     def of(self, response: ResponseTemplate) -> ErrorClass:
         return self._classes[_key(response)]

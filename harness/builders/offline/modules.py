@@ -161,16 +161,11 @@ class Modules:
 
     def _conflicts(self) -> dict[str, str]:
         """Unique constraints -> the errors that their columns are refused with."""
-        found: dict[str, str] = {}
-        for operation in self.backend.operations:
-            for check in operation.checks:
-                if check.when.kind == "taken" and check.response is not None:
-                    error = self.errors.of(check.response)
-                    table = self.backend.table(check.when.entity)
-                    column = self.backend.attribute(check.when.entity, check.when.column)
-                    if not error.arguments:
-                        found.setdefault(f"{table}_{column}_key", error.name)
-        return found
+        backend = self.backend
+        return {
+            f"{backend.table(entity)}_{backend.attribute(entity, column)}_key": name
+            for (entity, column), name in self.errors.conflicts().items()
+        }
 
     def _types(self) -> str:
         stamps = [
@@ -250,7 +245,7 @@ class Modules:
 
     def _uses_params(self, helpers: set[str]) -> bool:
         wanted = {"integer", "whole_number", "number", "boolean", "unique_id", "origin",
-                  "IntegerText", "NumberText", "UuidText", "BooleanText"}  # fmt: skip
+                  "PlainText", "IntegerText", "NumberText", "UuidText", "BooleanText"}  # fmt: skip
         return bool(wanted & helpers)
 
     def _params(self, helpers: set[str]) -> str:

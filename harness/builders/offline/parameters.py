@@ -12,8 +12,8 @@ from harness.builders.offline.source import Source, indent
 from harness.inference.model import Operation, Paging, Param
 
 TYPES = {"integer": "int", "number": "float", "uuid": "uuid.UUID", "boolean": "bool"}
-TEXT_TYPES = {"integer": "IntegerText", "number": "NumberText", "uuid": "UuidText",
-              "boolean": "BooleanText"}  # fmt: skip
+TEXT_TYPES = {"string": "PlainText", "integer": "IntegerText", "number": "NumberText",
+              "uuid": "UuidText", "boolean": "BooleanText"}  # fmt: skip
 
 
 @dataclass
@@ -49,12 +49,10 @@ class Parameters:
             self.responses[content_type] = names.unique(name, self._taken)
         return self.responses[content_type]
 
-    def text_type(self, source: Source, param: Param) -> str:
+    def text_type(self, source: Source, spelled: str) -> str:
         """Return the type of a parameter that is read as text, documented as what it spells."""
-        if param.type not in TEXT_TYPES:
-            return "str"
-        self.backend.helpers.add(TEXT_TYPES[param.type])
-        return source.use("app.params", TEXT_TYPES[param.type])
+        self.backend.helpers.add(TEXT_TYPES[spelled])
+        return source.use("app.params", TEXT_TYPES[spelled])
 
     # -------------------------------------------------------------------- checked ones
 

@@ -39,6 +39,7 @@ def project_files(backend: Backend, errors: ErrorRegistry) -> dict[str, str]:
             "init.ps1",
         )
     }  # fmt: skip
+    files[".env.example"] = render("env.example.j2", **values)
     files[".gitignore"] = "\n".join([*IGNORED, ""])
     files[".dockerignore"] = "\n".join([".git/", "tests/", *IGNORED, ""])
     if backend.operations:

@@ -13,8 +13,8 @@ from harness.builders.offline.source import Source, indent
 from harness.inference.model import Column, InputField, InputValue, Operation, Rule
 
 INPUT_TYPES = {
-    "string": "str", "integer": "int", "number": "float", "boolean": "bool",
-    "object": "dict[str, Any]", "strings": "list[str]", "array": "list[Any]", "any": "Any",
+    "string": "Text", "integer": "int", "number": "float", "boolean": "bool",
+    "object": "dict[str, Any]", "strings": "list[Text]", "array": "list[Any]", "any": "Any",
 }  # fmt: skip
 RULE_CLASSES = {
     "required": "Required", "not_null": "NotNull", "type": "OfType", "not_blank": "NotBlank",
@@ -24,9 +24,9 @@ RULE_CLASSES = {
 }  # fmt: skip
 LIMITED = {"type", "min_length", "max_length", "minimum", "maximum", "enum", "pattern"}
 SHARED = 2
-TYPE_NAMES = {"str": "Text", "int": "Number", "float": "Number", "bool": "Flag",
-              "list[str]": "Texts"}  # fmt: skip
-EMPTY = {"str": '""', "int": "0", "float": "0", "bool": "False"}
+TYPE_NAMES = {"Text": "Text", "int": "Number", "float": "Number", "bool": "Flag",
+              "list[Text]": "Texts"}  # fmt: skip
+EMPTY = {"Text": '""', "int": "0", "float": "0", "bool": "False"}
 
 
 @dataclass(slots=True)
@@ -52,7 +52,13 @@ class Requests:
     _same: dict[str, str] = field(default_factory=dict)
     _annotations: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     _taken: set[str] = field(
-        default_factory=lambda: {"RequestModel", "FormModel", "Rule", *RULE_CLASSES.values()}
+        default_factory=lambda: {
+            "RequestModel",
+            "FormModel",
+            "Rule",
+            "Text",
+            *RULE_CLASSES.values(),
+        }
     )
 
     def add_all(self) -> None:
@@ -203,6 +209,8 @@ class Requests:
             kind = "UUID"
         if "Any" in kind:
             source.use("typing", "Any")
+        if "Text" in kind:
+            self.backend.helpers.add(source.use("app.validation", "Text"))
         type_name(source, kind)
         required = any(rule.kind == "required" for rule in item.rules)
         update = any(

@@ -147,11 +147,11 @@ class RouteWriter:
         if place == "query":
             self._query_argument(variable, name)
             return
-        text = self.routers.parameters.text_type(self.source, param)
+        text = self.routers.parameters.text_type(self.source, param.type)
         self.add_argument(f"{variable}: {text}")
 
     def _query_argument(self, variable: str, name: str) -> None:
-        annotation = "str | None"
+        annotation = f"{self.routers.parameters.text_type(self.source, 'string')} | None"
         if variable != name:
             self.source.use("typing", "Annotated")
             self.source.use("fastapi", "Query")
@@ -307,6 +307,7 @@ class RouteWriter:
         responses = [check.response for check in self.operation.checks]
         names_found = [self.routers.errors.of(item).name for item in responses if item is not None]
         names_found += self.routers.security.failures(self.operation)
+        names_found += self.routers.errors.of_writes(self.operation)
         if self._has_model:
             names_found += [self.routers.requests.main_unparsable, "InvalidInputError"]
         if self.plan.values or self.operation.request:
