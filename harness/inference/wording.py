@@ -215,7 +215,7 @@ def lookup_words(lookup: Lookup) -> str:
     return f"{lookup.entity} whose {lookup.column} is {value_words(lookup.value)}{within}"
 
 
-def condition_words(condition: Condition, operation: Operation) -> str:
+def condition_words(condition: Condition, operation: Operation) -> str:  # noqa: PLR0911 - one a kind
     match condition.kind:
         case "missing":
             lookup = next((x for x in operation.lookups if x.name == condition.lookup), None)

@@ -2,10 +2,6 @@
 
 from typing import Any
 
-import pytest
-
-from harness.inference.conditions import fits
-from harness.inference.error_answers import error_template
 from harness.inference.model import (
     AnyOf,
     BadParam,
@@ -18,18 +14,14 @@ from harness.inference.model import (
     InvalidBody,
     Missing,
     Not,
-    ObjectOf,
     Operation,
-    PathValue,
     Predicate,
-    RequestLine,
     Taken,
-    Template,
     Unauthenticated,
     Unparsable,
     WrongPassword,
 )
-from tests.inference.factories import Tape, at, model_of, observations
+from tests.inference.factories import Tape, at, model_of
 from tests.inference.library import Library
 from tests.inference.library_days import book, exchanges, join, library_model
 
@@ -174,54 +166,3 @@ def test_a_body_that_cannot_be_parsed() -> None:
     object.__setattr__(broken.request, "body", b'{"label": ')
     operation = at(model_of(tape), "POST /shelves")
     assert Unparsable() in [each.when for each in operation.checks]
-
-
-@pytest.mark.parametrize(
-    ("value", "kind", "fitting"),
-    [
-        ("7", "integer", True),
-        ("seven", "integer", False),
-        ("7.5", "number", True),
-        ("true", "boolean", True),
-        ("maybe", "boolean", False),
-        ("6f1d0c1e-4a7b-4c0e-9d2f-0123456789ab", "uuid", True),
-        ("6f1d", "uuid", False),
-        ("anything", "string", True),
-    ],
-)
-def test_whether_a_parameter_is_of_its_type(value: str, kind: str, *, fitting: bool) -> None:
-    assert fits(value, kind) is fitting
-
-
-def refusals(*lines: tuple[str, Any]) -> Any:
-    tape = Tape()
-    for line, answer in lines:
-        tape.add(line, 404, answer)
-    seen = observations(tape, paths=["/books/{slug}"])
-    return error_template(seen).body
-
-
-def test_an_error_that_names_what_was_asked_for() -> None:
-    body = refusals(
-        ("GET /books/night-ferry", {"error": "No book night-ferry", "slug": "night-ferry"}),
-        ("GET /books/salt", {"error": "No book salt", "slug": "salt"}),
-    )
-    assert body == ObjectOf(
-        fields={
-            "error": Template(text="No book {slug}", values={"slug": PathValue(name="slug")}),
-            "slug": PathValue(name="slug"),
-        }
-    )
-
-
-def test_an_error_that_tells_the_request_line() -> None:
-    body = refusals(("PUT /nothing/here", "Cannot PUT /nothing/here"))
-    assert body == Template(
-        text="Cannot {method} {path}",
-        values={"path": RequestLine(part="path"), "method": RequestLine(part="method")},
-    )
-
-
-def test_a_constant_error_stays_whole() -> None:
-    answer = {"errors": ["no"], "code": 7}
-    assert refusals(("GET /books/a-b", answer), ("GET /books/c-d", answer)) == Const(value=answer)

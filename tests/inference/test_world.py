@@ -1,5 +1,4 @@
 from harness.inference.observe import Observation
-from harness.inference.tokens import is_logout, leaves, token_values
 from harness.inference.world import World
 from tests.inference.factories import Tape, world_of
 
@@ -92,13 +91,6 @@ def test_a_session_ends_at_its_logout_where_the_token_is_refused_afterwards() ->
     before, logout, after = world.observations[-3:]
     assert world.caller(before) is world.caller(logout) is not None
     assert world.caller(after) is None
-
-
-def test_logouts_by_their_path() -> None:
-    assert is_logout("POST", "/api/logout")
-    assert is_logout("DELETE", "/auth/sign-out/")
-    assert not is_logout("GET", "/api/logout")
-    assert not is_logout("POST", "/api/logout/reasons")
 
 
 def test_rows_are_born_and_die() -> None:
@@ -219,15 +211,3 @@ def test_a_row_that_is_only_addressed_has_the_key_of_its_path() -> None:
     world = world_of(tape, paths=PATHS)
     (row,) = world.targets[last(world).index].values()
     assert (row.first("id"), row.born, row.died) == (9, -1, last(world).index)
-
-
-def test_leaves_and_tokens_of_a_body() -> None:
-    answer = {"member": {"name": "ada", "accessToken": "x" * 20}, "ids": [1, 2], "token": "short"}
-    assert list(leaves(answer)) == [
-        ("name", "ada"),
-        ("accessToken", "x" * 20),
-        ("ids", 1),
-        ("ids", 2),
-        ("token", "short"),
-    ]
-    assert token_values(answer) == ["x" * 20]
