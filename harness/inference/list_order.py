@@ -279,7 +279,8 @@ def learn_sort(ranks: Ranks, samples: list[Sample], params: list[str]) -> SortPa
             for name, column in names.items()
             if name in fields.values() or name in words
         }
-        sort = SortParam(param=param, keys=keys, direction_param=direction)
+        several = any("," in text for s in samples for text in s.params.get(param, ()))
+        sort = SortParam(param=param, keys=keys, direction_param=direction, several=several)
         used = [s for s in samples if param in s.params and len(s.shown) > 1]
         wrong = sum(not in_order(ranks, requested_order(sort, s), s) for s in used)
         if wrong * 2 < len(used) or (not used and _SORT.search(naming.snake(param))):

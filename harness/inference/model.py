@@ -618,12 +618,16 @@ class Order(Part):
 
 
 class SortParam(Part):
-    """A parameter that names the sort column (JSON key -> column); `-key` reverses it."""
+    """A parameter that names the sort column (JSON key -> column); `-key` reverses it.
+
+    With `several`, columns (and directions) are separated by commas.
+    """
 
     param: str
     keys: dict[str, str]
     direction_param: str | None = None
     """A parameter with `asc` or `desc`."""
+    several: bool = False
 
 
 class Paging(Part):

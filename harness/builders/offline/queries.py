@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from harness.builders.offline.backend import CONVERTERS, walk
 from harness.builders.offline.conditions import on_path, query_condition
 from harness.builders.offline.expressions import literal
-from harness.inference.model import Column, Filter, Order
+from harness.inference.model import Column, Filter, Order, SortParam
 
 if TYPE_CHECKING:
     from harness.builders.offline.services import ServiceWriter
@@ -172,17 +172,42 @@ class QueryWriter:
         if block not in self.source.blocks:
             self.source.blocks.insert(0, block)
         variable = self.writer.plan.values[sort.param][0]
+        self.lines.append(f"order: list[Any] = [{', '.join(terms)}]")
+        if sort.several:
+            self.lines.append(self._several(sort, variable, name))
+            return ".order_by(*order)"
         down = f'{variable}.startswith("-")'
         if sort.direction_param:
             direction = self.writer.plan.values[sort.direction_param][0]
             down = f'({direction} or "").lower() == "desc"'
-        self.lines.append(f"order: list[Any] = [{', '.join(terms)}]")
         self.lines.append(
             f'chosen = {name}.get({variable}.removeprefix("-")) if {variable} else None\n'
             f"if {variable} and chosen is not None:\n"
             f"    order.insert(0, chosen.desc() if {down} else chosen)"
         )
         return ".order_by(*order)"
+
+
+    def _several(self, sort: SortParam, variable: str, keys: str) -> str:
+        """Order by columns that are separated by commas, and so are their directions."""
+        split = f"{variable}.split(',') if {variable} else []"
+        if sort.direction_param is None:
+            return (
+                f"order[:0] = [\n"
+                f"    {keys}[key].desc() if name != key else {keys}[key]\n"
+                f"    for name in ({split})\n"
+                f'    if (key := name.removeprefix("-")) in {keys}\n]'
+            )
+        direction = self.writer.plan.values[sort.direction_param][0]
+        zip_longest = self.source.use("itertools", "zip_longest")
+        return (
+            f"names = {split}\n"
+            f'ways = ({direction} or "").lower().split(",")[: len(names)]\n'
+            f"order[:0] = [\n"
+            f'    {keys}[name].desc() if way == "desc" else {keys}[name]\n'
+            f"    for name, way in {zip_longest}(names, ways)\n"
+            f"    if name in {keys}\n]"
+        )
 
 
 def is_page_fact(node: Any) -> bool:
