@@ -106,3 +106,11 @@ def test_a_self_address_identifies_rows() -> None:
         row = {"url": f"http://app.test/shelves/{number}", "label": "ABCDE"[number - 1]}
         tape.add(f"GET /shelves/{number}", 200, row)
     assert drafts(tape)["shelf"].key == "url"
+
+
+def test_whoever_asks_is_no_kind_of_resource() -> None:
+    tape = Tape()
+    tape.add("GET /members/me", 200, {"id": 1, "name": "ada"})
+    tape.add("PATCH /members/me", 200, {"id": 1, "name": "eve"}, body={"name": "eve"})
+    found = draft_entities(observations(tape, paths=["/members/me"]))
+    assert [draft.name for draft in found] == ["member"]
