@@ -30,10 +30,11 @@ _PERSONAL_NAMES = frozenset(
 )
 _PHONES = frozenset({"phone", "mobile", "telephone", "fax", "cellphone"})
 
-HINT = re.compile(
+HINT_WORD = re.compile(
     rb"(?:pass|pwd|token|secret|key|jwt|auth|csrf|xsrf|otp|pin|cvv|cvc|bearer|cookie|sess|sid|nonce"
-    rb'|code|remember)[\w\-]*(?:\\*"\s*:|=)'
+    rb"|code|remember)"
 )
+HINT = re.compile(HINT_WORD.pattern + rb'[\w\-]*(?:\\*"\s*:|=)')
 """Where the name of a secret may end, in lower-case text."""
 
 PERSONAL_HINT = re.compile(rb'(?:name|phone|mobile|fax)[\w\-]*(?:\\*"\s*:|=)')

@@ -7,6 +7,7 @@ from typing import Literal
 from harness.traffic.known import KnownSecrets
 from harness.traffic.lexicon import (
     HINT,
+    HINT_WORD,
     PERSONAL_HINT,
     is_password,
     is_personal,
@@ -21,6 +22,8 @@ Side = Literal["asked", "answered", "refused"]
 Found = tuple[int, int, bytes]
 """From where to where a value stands, and what replaces it."""
 
+_NAMES = re.compile(rb'"([\w\-]++)":').findall
+_SPACED = re.compile(rb'"\s++:').search
 _MEMBER = re.compile(rb'"([\w.$ \-]{1,64})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+)(?=[\s,}\]]))')
 _NESTED = re.compile(rb'(\\+")([\w.$ \-]{1,64})\1\s*:\s*\1((?:(?!\1).)*)\1')
 _PAIR = re.compile(rb"([\w.\-\[\]%]{1,64})=([^&\s\"'<>#;\\]+)")
@@ -38,6 +41,8 @@ _LETTER = re.compile(rb"[A-Za-z]")
 _NAME_BYTES = (string.ascii_letters + string.digits + "_.-[]%").encode()
 _PLACEHOLDERS = frozenset({b"", b"null", b"undefined", b"none", b"nil", b"true", b"false"})
 _LONGEST_NAME = 70
+_MOST_PAIRS = 50
+_MOST_NAMES = 10_000
 _LONGEST_WORD = 10
 DISTINCT = 8
 """Shorter secrets are too ordinary to look for."""
@@ -52,6 +57,7 @@ class NamedSecrets:
         self._stand_ins = stand_ins
         self._known = known
         self._personal = personal
+        self._plain_names: set[bytes] = set()
         self.short: dict[bytes, bytes] = {}
         """Secrets that were replaced but are too ordinary to look for everywhere."""
 
@@ -88,6 +94,8 @@ class NamedSecrets:
 
     def _at_hints(self, text: bytes, side: Side) -> list[bytes]:
         """Cut the text into what stays and what was replaced, in turns."""
+        if self._names_nothing(text):
+            return [text]
         lowered = text.lower()
         hints = list(HINT.finditer(lowered))
         if self._personal:
@@ -105,6 +113,32 @@ class NamedSecrets:
                 pieces += [text[done:start], value]
                 done = end
         return [*pieces, text[done:]]
+
+    def _names_nothing(self, text: bytes) -> bool:
+        """Whether all names in a text are plain, as far as a quick look can tell.
+
+        Names that are not seen so are left to the search for hints: next to a space, with
+        unusual characters, in JSON that is quoted in JSON, or before many equals signs.
+        """
+        names = _NAMES(text)
+        if len(names) != text.count(b'":') or _SPACED(text):
+            return False
+        pairs = text.split(b"=", _MOST_PAIRS)
+        if len(pairs) > _MOST_PAIRS or (self._personal and len(pairs) > 1):
+            return False
+        if any(HINT_WORD.search(part[-_LONGEST_NAME:].lower()) for part in pairs[:-1]):
+            return False
+        new = set(names) - self._plain_names
+        if any(self._tells(name.decode()) for name in new):
+            return False
+        if len(self._plain_names) < _MOST_NAMES:
+            self._plain_names |= new
+        return True
+
+    def _tells(self, name: str) -> bool:
+        if is_password(name) or is_token(name) or is_session(name):
+            return True
+        return self._personal and is_personal(name)
 
     def _member(self, text: bytes, hint: re.Match[bytes], side: Side) -> Found | None:
         """Replace the value of a JSON member, also inside JSON that is quoted in JSON."""
