@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,16 +78,18 @@ class Fuzzed:
     said: str
 
 
-def fuzz(base_url: str, folder: Path, *, examples: int, token: str = "") -> Fuzzed:
+def fuzz(
+    base_url: str, folder: Path, *, examples: int, headers: Mapping[str, str] | None = None
+) -> Fuzzed:
     """Run all checks of Schemathesis against a running backend; the same seed every time."""
     report, events = folder / "report.json", folder / "events.ndjson"
     executable = Path(sys.executable).with_name("schemathesis")
-    headers = ["-H", f"Authorization: {token}"] if token else []
+    given = [part for pair in (headers or {}).items() for part in ("-H", ": ".join(pair))]
     done = subprocess.run(
         [
             str(executable), "run", f"{base_url}/openapi.json", "--checks", "all", "--seed", "1",
             "--max-examples", str(examples), "--continue-on-failure", "--report", "json,ndjson",
-            "--report-json-path", str(report), "--report-ndjson-path", str(events), *headers,
+            "--report-json-path", str(report), "--report-ndjson-path", str(events), *given,
         ],
         check=False,
         capture_output=True,
