@@ -24,6 +24,7 @@ from harness.inference.model import (
     ObjectOf,
     Operation,
     PathValue,
+    RequestLine,
     ResponseTemplate,
     Template,
     Unauthenticated,
@@ -376,5 +377,25 @@ def learn_fallbacks(strays: list[Observation], operations: list[Operation]) -> F
         unknown_path=error_template(unknown) if unknown else None,
         wrong_method=error_template(wrong) if wrong else None,
         head="wrong_method" if heads and all(each.status >= 400 for each in heads) else "get",  # noqa: PLR2004
-        options=error_template(options) if options else None,
+        options=_options(options, operations) if options else None,
     )
+
+
+def _options(answers: list[Observation], operations: list[Operation]) -> ResponseTemplate:
+    """The answer to OPTIONS: what the path serves, where all answers tell that."""
+    response = error_template(answers)
+    served = RequestLine(part="methods")
+    if all(each.answer == _served(each, operations) for each in answers):
+        response.body = served
+    allowed = [set((each.headers.get("allow") or "").split(",")) for each in answers]
+    told = [set(_served(each, operations).split(",")) for each in answers]
+    if allowed == told:
+        response.headers["Allow"] = served
+    return response
+
+
+def _served(asked: Observation, operations: list[Operation]) -> str:
+    methods = {each.method for each in operations if each.path == asked.template}
+    methods |= {"HEAD"} if "GET" in methods else set()
+    order = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    return ",".join(method for method in order if method in methods)

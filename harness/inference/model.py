@@ -88,10 +88,13 @@ class QueryValue(Part):
 
 
 class RequestLine(Part):
-    """A part of the request line; for the text of errors (`Cannot PUT /18`)."""
+    """A part of the request line; for the text of errors (`Cannot PUT /18`).
+
+    `methods` are those that the path serves, `GET,HEAD,POST`; for answers to OPTIONS.
+    """
 
     kind: Literal["request"] = "request"
-    part: Literal["method", "path"]
+    part: Literal["method", "path", "methods"]
 
 
 class Now(Part):
@@ -400,7 +403,7 @@ class RequestBody(Part):
     `body_rules` apply to the whole body (`required`: it is empty; `type`: not an object),
     `envelope_rules` to the envelope. Errors of several fields are merged: objects key by key,
     lists joined; with `report` "first" only the first counts. With `forms`, an operation that
-    takes JSON reads forms, too.
+    takes JSON reads forms, too. Without `objects_only`, other JSON values pass as empty objects.
     """
 
     content_type: Literal[
@@ -411,7 +414,9 @@ class RequestBody(Part):
     body_rules: list[Rule] = []
     envelope_rules: list[Rule] = []
     report: Literal["all", "first"] = "all"
+    any_shape: bool = False
     forms: bool = False
+    objects_only: bool = True
 
 
 class Lookup(Part):

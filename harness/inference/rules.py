@@ -187,6 +187,9 @@ def _request_body(
         body_rules=rules["body", ""],
         envelope_rules=rules["envelope", layout.envelope or ""],
         forms=layout.forms_too and layout.content_type == "application/json",
+        objects_only=not any(
+            each.ok and isinstance(each.body, list | int | float | str) for each in group
+        ),
     )
 
 

@@ -31,6 +31,8 @@ from harness.verify.values import (
 _SEPARATORS = re.compile(r"([\s/?&=;,!*`\"'<>()\[\]{}#|\\]+)")
 _FINE_SEPARATORS = re.compile(r"([:.@])")
 _SHORTEST_WORD = 4
+_AUTHORITY = 2
+"""Where the host of a URL stands among its parts; an id may follow it at once."""
 _SHORT_NUMBER = re.compile(r"0|[1-9][0-9]{0,10}")
 
 
@@ -280,6 +282,8 @@ def _part_place(parts: list[str], index: int, place: Place) -> Place:
     if index == 0:
         return Place(write=place.write)
     separator, before = parts[index - 1], parts[index - 2]
+    if separator == "/" and index > _AUTHORITY and parts[index - 3] == "//":
+        return Place(key="id", write=place.write)
     if separator == "/" and any(c.isalpha() for c in before):
         return Place(key="id", owner=noun(before), write=place.write)
     if separator == "=" and is_id_key(before):

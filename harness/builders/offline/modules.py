@@ -232,6 +232,7 @@ class Modules:
             limited=any(RULE_CLASSES[kind] in self.backend.helpers for kind in LIMITED),
             unparsable=self.requests.main_unparsable,
             form_type=forms[0] if forms else "",
+            any_shape=any(o.request.any_shape for o in self.backend.operations if o.request),
         )
 
     def _pagination(self) -> str:
@@ -316,11 +317,18 @@ def _options_code(response: ResponseTemplate | None) -> str:
     """Return the code of the answer to OPTIONS, "" where it is a wrong method."""
     if response is None:
         return ""
-    headers = {"content-type": response.content_type} if response.content_type else {}
-    headers |= {key: plain(value) for key, value in response.headers.items()}
-    body = plain(response.body) if response.body is not None else None
-    text = body if isinstance(body, str) or body is None else json.dumps(body)
-    return f"Response({literal(text)}, {response.status}, {literal(headers)})"
+    headers = {"content-type": literal(response.content_type)} if response.content_type else {}
+    headers |= {key: _told(value) for key, value in response.headers.items()}
+    pairs = ", ".join(f"{literal(key)}: {code}" for key, code in headers.items())
+    return f"Response({_told(response.body)}, {response.status}, {{{pairs}}})"
+
+
+def _told(value: Any) -> str:
+    """Return the code of a text in the answer to OPTIONS."""
+    if value is None or value.kind == "request":
+        return "None" if value is None else "_served(request)"
+    text = plain(value)
+    return literal(text if isinstance(text, str) else json.dumps(text))
 
 
 def _plain_error(status: int, detail: str) -> ResponseTemplate:

@@ -142,6 +142,9 @@ class Requests:
         if request.forms:
             self.backend.helpers.add("reads_forms")
             settings.append("reads_forms: ClassVar[bool] = True")
+        if not request.objects_only:
+            self.backend.helpers.add("any_value")
+            settings.append("objects_only: ClassVar[bool] = False")
         check = check_of(operation, "unparsable")
         if check is not None and check.response is not None:
             name = self.errors.of(check.response).name
