@@ -375,6 +375,7 @@ class _Builder:
 
     def _request_body(self) -> RequestBody | None:
         body = self.request.body if self.request is not None else RequestBody()
+        body.any_shape = any(isinstance(each.body, list | str | int) for each in self.accepted)
         if self.facts is not None:
             body.fields = [each for each in body.fields if self._matters(each, self.facts)]
             self._complete(body, self.facts)
