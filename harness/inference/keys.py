@@ -1,12 +1,20 @@
 """Foreign keys: which rows point to which, and by what."""
 
 from collections import defaultdict
+from enum import Enum, auto
 from typing import Any
 
 from harness.inference import naming
 from harness.inference.resources import Draft, identity
 from harness.inference.rows import UNKNOWN, Row
 from harness.inference.world import World
+
+
+class _Moves(Enum):
+    MOVES = auto()
+
+
+_MOVES = _Moves.MOVES
 
 
 class ForeignKeys:
@@ -21,6 +29,8 @@ class ForeignKeys:
         self.columns: dict[int, dict[str, Draft]] = defaultdict(dict)
         self.sources: dict[tuple[int, str], list[str]] = defaultdict(list)
         self._keys: dict[int, set[tuple[str, str]]] = {}
+        self._settled: dict[tuple[int, str], Row | _Moves | None] = {}
+        self._children: dict[tuple[int, str], dict[int, list[Row]]] = {}
         self._by_key: dict[int, dict[tuple[str, str], Row]] = {}
         for draft in world.drafts:
             self._embedded(draft)
@@ -36,6 +46,33 @@ class ForeignKeys:
 
     def parent(self, row: Row, column: str, index: int) -> Row | None:
         """The row that a foreign key points to at an observation."""
+        place = (id(row), column)
+        if place not in self._settled:
+            moves = any(_changes(row, name) for name in self.sources[id(row.draft), column])
+            self._settled[place] = _MOVES if moves else self._parent_at(row, column, index)
+        known = self._settled[place]
+        return self._parent_at(row, column, index) if known is _MOVES else known
+
+    def children(self, draft: Draft, column: str, parent: Row) -> list[Row]:
+        """The rows of a draft whose foreign key ever pointed to a row."""
+        index = self._children.get((id(draft), column))
+        if index is None:
+            index = self._children[id(draft), column] = defaultdict(list)
+            for row in self.world.rows[id(draft)]:
+                for known in self._ever_parents(row, column):
+                    index[id(known)].append(row)
+        return index[id(parent)]
+
+    def _ever_parents(self, row: Row, column: str) -> set[Row]:
+        names = self.sources[id(row.draft), column]
+        times = {when for name in names for when in row.facts.get(name, ((), ()))[0]}
+        return {
+            parent
+            for when in times or {0}
+            if (parent := self.parent(row, column, when)) is not None
+        }
+
+    def _parent_at(self, row: Row, column: str, index: int) -> Row | None:
         draft = self.columns[id(row.draft)][column]
         names = self.sources[id(row.draft), column]
         if not names:
@@ -132,3 +169,9 @@ class ForeignKeys:
                 pointed = self.of(draft).values()
                 if parent.draft is not draft and parent.draft not in pointed:
                     self._add(draft, f"{parent.draft.name}_id", parent.draft, None)
+
+
+def _changes(row: Row, name: str) -> bool:
+    """Whether a field of a row was seen with several values."""
+    _, values = row.facts.get(name, ([], []))
+    return any(type(value) is not type(values[0]) or value != values[0] for value in values[1:])

@@ -59,7 +59,6 @@ class Columns:
         self.world = world
         self.keys = keys
         self._fields: dict[int, dict[str, str]] = {}
-        self._parents: dict[tuple[int, str, int], Row | None] = {}
         self._values: dict[tuple[int, str], list[Any]] = {}
         self._gone: dict[int, int | None] = {}
         self._pairs: dict[tuple[str, str, int], set[tuple[int, int]]] = {}
@@ -71,9 +70,10 @@ class Columns:
 
     def fields(self, draft: Draft) -> dict[str, str]:
         """Column -> JSON field of what a draft stores itself, embedded rows left out."""
-        if id(draft) not in self._fields:
+        known = self._fields.get(id(draft))
+        if known is None:
             rows = self.world.rows[id(draft)]
-            self._fields[id(draft)] = {
+            known = self._fields[id(draft)] = {
                 naming.snake(name): name
                 for name in draft.fields
                 if not any(
@@ -82,7 +82,7 @@ class Columns:
                     for value in row.facts.get(name, ((), ()))[1]
                 )
             }
-        return self._fields[id(draft)]
+        return known
 
     def values(self, draft: Draft, column: str) -> list[Any]:
         """Every value that a column was seen with."""
@@ -104,7 +104,7 @@ class Columns:
 
     def value(self, row: Row, path: list[str], index: int) -> Any:
         """The value at the end of a path; None where it is null or unknown."""
-        target = self.follow(row, path[:-1], index)
+        target = row if len(path) == 1 else self.follow(row, path[:-1], index)
         if target is None:
             return None
         name = self.fields(target.draft).get(path[-1])
@@ -119,14 +119,8 @@ class Columns:
         for column in path:
             if here is None or column not in self.keys.of(here.draft):
                 return None
-            here = self._parent(here, column, index)
+            here = self.keys.parent(here, column, index)
         return here
-
-    def _parent(self, row: Row, column: str, index: int) -> Row | None:
-        place = (id(row), column, index)
-        if place not in self._parents:
-            self._parents[place] = self.keys.parent(row, column, index)
-        return self._parents[place]
 
     def paths_to(self, draft: Draft, target: Draft, depth: int = 2) -> Iterator[list[str]]:
         """Foreign key paths from one draft to another, the short ones first."""

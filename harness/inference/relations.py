@@ -117,9 +117,10 @@ class Relations:
         def predict(sample: Sample) -> int:
             index, recording = sample.observation.index, sample.observation.recording
             return sum(
-                1
-                for row in self.world.all_rows(child, recording)
-                if row.exists_after(index) and self.keys.parent(row, column, index) is sample.row
+                row.recording == recording
+                and row.exists_after(index)
+                and self.keys.parent(row, column, index) is sample.row
+                for row in self.keys.children(child, column, sample.row)
             )
 
         expr = ChildCount(entity=child.name, column=column, row="row")

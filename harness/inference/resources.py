@@ -84,9 +84,12 @@ class Draft:
 
 def identity(value: Any) -> str | None:
     """The text by which a value identifies a row; an absolute URL by its last segment."""
-    if isinstance(value, bool) or value is None or isinstance(value, dict | list | float):
+    if isinstance(value, str):
+        text = value
+    elif value is None or isinstance(value, bool | dict | list | float):
         return None
-    text = str(value)
+    else:
+        text = str(value)
     if text.startswith(("http://", "https://")):
         text = text.rstrip("/").rsplit("/", 1)[-1]
     return text or None

@@ -33,8 +33,8 @@ class Row:
         fact = self.facts.get(name)
         if fact is None:
             return UNKNOWN
-        place = bisect_right(fact[0], index) - 1
-        return fact[1][max(place, 0)]
+        place = bisect_right(fact[0], index)
+        return fact[1][place - 1 if place else 0]
 
     def first(self, name: str) -> Any:
         fact = self.facts.get(name)
