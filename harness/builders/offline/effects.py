@@ -218,8 +218,11 @@ class EffectWriter:
                     and generated.of == column.name:  # fmt: skip
                 code = self._slug(row.entity, slug, text).replace("=", " = ", 1)
                 of = self._name(row.entity, column.name)
-                test = f"if {text} != {row.variable}.{of}:\n    {row.variable}.{code}"
-                return [test, *then]
+                left, right = text, f"{row.variable}.{of}"
+                if not column.nullable:
+                    slugify = self.source.use("app.slugs", "slugify")
+                    left, right = f"{slugify}({left})", f"{slugify}({right})"
+                return [f"if {left} != {right}:\n    {row.variable}.{code}", *then]
         return then
 
     # -------------------------------------------------------------------------- links
