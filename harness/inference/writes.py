@@ -22,7 +22,7 @@ from harness.inference.tokens import PASSWORD
 from harness.inference.world import World
 
 ABSENT = object()
-SLUG_STYLES: tuple[SlugStyle, ...] = ("replace", "remove")
+SLUG_STYLES: tuple[SlugStyle, ...] = ("remove", "replace")
 
 
 @dataclass
