@@ -85,7 +85,10 @@ def _explain(
     used = [n for n, s in enumerate(samples) if any(s.params.get(param, []))]
     best: tuple[int, float, float] | None = None
     winner: Candidate | None = None
-    for candidate in _candidates(columns, draft, samples, param, result.rows):
+    candidates = _candidates(columns, draft, samples, param, result.rows)
+    for candidate in sorted(candidates, key=lambda each: (-each.affinity, each.cost)):
+        if best is not None and best <= (0, -candidate.affinity, candidate.cost):
+            continue
         wrong = 0
         for n in used:
             if not _keeps_shown(samples[n], candidate, param):
@@ -162,10 +165,14 @@ def narrowed(sample: Sample, ids: set[int], candidate: Candidate, param: str) ->
         if not (empty and strict):
             return set(ids)
         texts = [""]
+    matches = candidate.matches
+    if len(texts) == 1:
+        text = texts[0]
+        return {id(row) for row in sample.rows if id(row) in ids and matches(row, sample, text)}
     return {
         id(row)
         for row in sample.rows
-        if id(row) in ids and any(candidate.matches(row, sample, text) for text in texts)
+        if id(row) in ids and any(matches(row, sample, text) for text in texts)
     }
 
 

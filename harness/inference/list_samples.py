@@ -107,10 +107,13 @@ class Columns:
         target = row if len(path) == 1 else self.follow(row, path[:-1], index)
         if target is None:
             return None
-        name = self.fields(target.draft).get(path[-1])
-        if name is None and path[-1] == PRIMARY_KEY:
-            name = target.draft.key
-        value = target.value(name or "", index)
+        draft, column = target.draft, path[-1]
+        name = (self._fields.get(id(draft)) or self.fields(draft)).get(column)
+        if name is None:
+            if column != PRIMARY_KEY:
+                return None
+            name = draft.key
+        value = target.value(name, index)
         return None if value is UNKNOWN else value
 
     def follow(self, row: Row, path: list[str], index: int) -> Row | None:

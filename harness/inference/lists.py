@@ -11,7 +11,6 @@ from itertools import combinations
 from typing import Any, Literal
 
 from harness.inference import list_order as ordering
-from harness.inference.keys import ForeignKeys
 from harness.inference.list_filters import Filters, learn_filters, narrowed
 from harness.inference.list_paging import (
     Cut,
@@ -29,7 +28,6 @@ from harness.inference.model import Expr, Finding, Order, PageInfo, Paging, Para
 from harness.inference.observe import Observation
 from harness.inference.resources import Draft, Location, Shape
 from harness.inference.rows import Row
-from harness.inference.world import World
 
 _PAGE_HEADER = re.compile(r"total|count|page|limit|offset|cursor|next", re.IGNORECASE)
 _OTHER_HEADER = re.compile(r"content|rate|(^|-)age$|allow|expose", re.IGNORECASE)
@@ -59,8 +57,7 @@ class ListFacts:
 
 
 def learn_query(
-    world: World,
-    keys: ForeignKeys,
+    columns: Columns,
     observations: list[Observation],
     shape: Shape,
     draft: Draft,
@@ -70,7 +67,6 @@ def learn_query(
 
     `lookups` maps a path parameter to the name and draft of the row that it addresses.
     """
-    columns = Columns(world, keys)
     samples = read_samples(columns, observations, shape, draft, lookups)
     if not samples:
         return ListFacts(Query(entity=draft.name))

@@ -245,10 +245,7 @@ class _Builder:
         lookups = {
             each.param: (each.name, each.draft) for each in self.drafts if each.param is not None
         }
-        facts = learn_query(
-            self.world, self.know.keys, self._list_samples(),
-            shape, draft, lookups,
-        )  # fmt: skip
+        facts = learn_query(self.know.columns, self._list_samples(), shape, draft, lookups)
         self.findings.extend(facts.findings)
         return facts
 

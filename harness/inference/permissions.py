@@ -124,13 +124,7 @@ def _subject_flags(scene: Scene) -> Iterable[_Atom]:
     """States of the addressed row that are refused: an account that is not active."""
     for lookup in scene.lookups:
         for name in scene.stored[id(lookup.draft)]:
-            values = {
-                value
-                for row in scene.world.rows[id(lookup.draft)]
-                for value in row.facts.get(name, ((), ()))[1]
-                if isinstance(value, bool)
-            }
-            for wanted in sorted(values):
+            for wanted in sorted(scene.world.flags(lookup.draft, name)):
 
                 def holds(
                     each: Observation, find: Any = lookup.find, name: str = name,

@@ -62,6 +62,7 @@ class World:
         self.sparse = {id(draft): draft.sparse for draft in drafts}
         self._keyless: dict[int, list[Row]] = defaultdict(list)
         self._values: dict[tuple[int, str], dict[tuple[str, str], list[Row]]] = {}
+        self._flags: dict[tuple[int, str], set[bool]] = {}
         self.creators = self._creators()
         self._index: dict[tuple[str, int, str], dict[str, Row]] = defaultdict(dict)
         for observation in observations:
@@ -102,6 +103,18 @@ class World:
                     if text is not None:
                         index[row.recording, text].append(row)
         return index
+
+    def flags(self, draft: Draft, name: str) -> set[bool]:
+        """The truth values that a field was ever seen with."""
+        place = (id(draft), name)
+        if place not in self._flags:
+            self._flags[place] = {
+                value
+                for row in self.rows[id(draft)]
+                for value in row.facts.get(name, ((), ()))[1]
+                if isinstance(value, bool)
+            }
+        return self._flags[place]
 
     def linked(self, link: LinkDraft, source: Row, target: Row, index: int) -> bool:
         """Whether the link is on after the observation."""

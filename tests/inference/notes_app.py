@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from harness.inference.keys import ForeignKeys
+from harness.inference.list_samples import Columns
 from harness.inference.lists import ListFacts, learn_query
 from harness.inference.observe import Observation
 from harness.inference.resources import draft_entities
@@ -172,7 +173,7 @@ class Notes:
             for (place, name), binding in world.bindings.items()
             if place == template
         }
-        return learn_query(world, ForeignKeys(world), seen, shape, draft, lookups)
+        return learn_query(Columns(world, ForeignKeys(world)), seen, shape, draft, lookups)
 
 
 def _token(who: str | None) -> str:
