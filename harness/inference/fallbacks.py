@@ -15,9 +15,11 @@ from harness.inference.model import (
     ColumnValue,
     Compare,
     Const,
+    Delete,
     Expr,
     Fallbacks,
     Holds,
+    Insert,
     InvalidBody,
     Lookup,
     Missing,
@@ -26,9 +28,11 @@ from harness.inference.model import (
     PathValue,
     RequestLine,
     ResponseTemplate,
+    SetLink,
     Template,
     Unauthenticated,
     Unparsable,
+    Update,
     WrongPassword,
 )
 from harness.inference.observe import Observation
@@ -98,13 +102,20 @@ def _token_format(tokens: list[str]) -> TokenFormat:
 def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observation]]) -> None:
     """Whether an operation needs a user, may have one, or never looks.
 
-    Where no operation ever refused a missing or wrong token, none is taken to look at it.
+    Where no operation ever refused a missing or wrong token, those are taken to look at it that
+    change rows which belong to whoever made them.
     """
     guarded = any(
         isinstance(check.when, Unauthenticated | BadToken)
         for operation in operations
         for check in operation.checks
     )
+    owned = {
+        effect.entity
+        for operation in operations
+        for effect in operation.effects
+        if isinstance(effect, Insert) and '"row":"me"' in effect.model_dump_json()
+    }
     for operation in operations:
         group = [each for each in groups[operation.id] if each.status < 400]  # noqa: PLR2004
         anonymous = any(not each.credential for each in group)
@@ -113,14 +124,26 @@ def set_auth_modes(operations: list[Operation], groups: dict[str, list[Observati
         if refused or _needs_me(operation):
             operation.auth = "required"
         elif identified and not anonymous:
-            lenient = operation.method == "GET" or not guarded
+            theirs = bool(_changed(operation) & owned)
+            lenient = operation.method == "GET" or not (guarded or theirs)
             operation.auth = "optional" if lenient else "required"
         else:
             operation.auth = "optional" if identified else "none"
 
 
+def _changed(operation: Operation) -> set[str]:
+    """The entities whose rows an operation changes or deletes."""
+    entities = {lookup.name: lookup.entity for lookup in operation.lookups}
+    rows = {each.row for each in operation.effects if isinstance(each, Update | Delete)}
+    return {entities[row] for row in rows if row in entities}
+
+
 def _needs_me(operation: Operation) -> bool:
-    return '"row":"me"' in operation.model_dump_json(
+    """Whether an operation means nothing without a user: it links them, or lists what they are."""
+    if any(isinstance(effect, SetLink) for effect in operation.effects):
+        return True
+    own = operation.query.model_dump_json(include={"scope"}) if operation.query else ""
+    return '"kind":"linked"' in own or '"row":"me"' in operation.model_dump_json(
         include={"effects", "checks", "lookups", "response", "query"}
     )
 
