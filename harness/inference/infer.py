@@ -21,6 +21,7 @@ from harness.inference.model import (
 )
 from harness.inference.observe import Observation, observe
 from harness.inference.operations import Assembled, assemble
+from harness.inference.privileges import deduce_privileges
 from harness.inference.references import loosen_references
 from harness.inference.requests import ignore_unread_forms
 from harness.inference.resources import draft_entities
@@ -99,6 +100,7 @@ def understand(recordings: Sequence[Named], templates: Templates | None = None) 
     if holders := world.open_sessions():
         world = World(observations, drafts, holders)
     keys = ForeignKeys(world)
+    deduce_privileges(world, keys)
     return Understanding(observations, world, keys, learn_views(world, keys))
 
 
