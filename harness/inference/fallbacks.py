@@ -3,12 +3,12 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from harness.inference import naming
 from harness.inference.error_answers import error_template
+from harness.inference.missing_rows import carry_missing, insert_check
 from harness.inference.model import (
-    ArrayOf,
     Auth,
     BadToken,
     Check,
@@ -16,24 +16,17 @@ from harness.inference.model import (
     Compare,
     Const,
     Delete,
-    Expr,
     Fallbacks,
     Holds,
     Insert,
     InvalidBody,
-    Lookup,
-    Missing,
-    ObjectOf,
     Operation,
-    PathValue,
     RequestLine,
     ResponseTemplate,
     SetLink,
-    Template,
     Unauthenticated,
     Unparsable,
     Update,
-    WrongPassword,
 )
 from harness.inference.observe import Observation
 from harness.inference.world import World
@@ -45,11 +38,6 @@ _TOKEN_FORMATS: dict[TokenFormat, str] = {
     "hex": r"[0-9a-f]+",
 }
 _NOT_FOUND = 404
-_RANK = {
-    "unauthenticated": 0, "bad_token": 1, "token_of_nobody": 2, "bad_param": 4, "unparsable": 5,
-    "invalid_body": 6, "missing": 7, "holds": 9, "taken": 11, "wrong_password": 12,
-    "same_password": 12.2,
-}  # fmt: skip
 
 
 def accepted_schemes(observations: list[Observation], world: World) -> set[str]:
@@ -160,7 +148,7 @@ def carry_over(
         lambda op: op.request is not None and op.request.content_type == "application/json",
     )
     _carry_me_flags(operations, groups, world)
-    _carry_missing(operations, groups, world)
+    carry_missing(operations, groups, world)
     for operation in operations:
         rules = operation.request is not None and any(
             [*(f.rules for f in operation.request.fields), operation.request.body_rules,
@@ -168,7 +156,7 @@ def carry_over(
         )  # fmt: skip
         present = any(isinstance(check.when, InvalidBody) for check in operation.checks)
         if rules and not present:
-            _insert(operation, Check(when=InvalidBody(), assumed=True))
+            insert_check(operation, Check(when=InvalidBody(), assumed=True))
 
 
 def _responses(operations: list[Operation], kind: type) -> list[ResponseTemplate]:
@@ -193,7 +181,7 @@ def _carry(
     for operation in operations:
         if applies(operation) and not any(isinstance(c.when, kind) for c in operation.checks):
             response = ResponseTemplate.model_validate_json(usual)
-            _insert(operation, Check(when=kind(), response=response, assumed=True))
+            insert_check(operation, Check(when=kind(), response=response, assumed=True))
 
 
 def _carry_me_flags(
@@ -218,7 +206,7 @@ def _carry_me_flags(
                 continue
             if _never_let_in(groups[operation.id], flag, world):
                 check = uses[0][1].model_copy(deep=True, update={"assumed": True, "evidence": []})
-                _insert(operation, check, rank=3)
+                insert_check(operation, check, rank=3)
 
 
 def _caller_flag(check: Check) -> tuple[str, bool] | None:
@@ -239,143 +227,6 @@ def _never_let_in(group: list[Observation], flag: tuple[str, bool], world: World
         for each, caller in callers
         for name in names
     )
-
-
-def _carry_missing(
-    operations: list[Operation], groups: dict[str, list[Observation]], world: World
-) -> None:
-    by_entity: dict[str, Counter[str]] = defaultdict(Counter)
-    donors: dict[str, Lookup] = {}
-    for operation in operations:
-        lookups = {lookup.name: lookup for lookup in operation.lookups}
-        for check in operation.checks:
-            if isinstance(check.when, Missing) and check.response is not None:
-                text = check.response.model_dump_json()
-                by_entity[lookups[check.when.lookup].entity][text] += 1
-                donors.setdefault(text, lookups[check.when.lookup])
-    usual = Counter[str]()
-    for counts in by_entity.values():
-        usual.update(counts)
-    for operation in operations:
-        known = {c.when.lookup for c in operation.checks if isinstance(c.when, Missing)}
-        for lookup in list(operation.lookups):
-            if lookup.name in known or lookup.column is None:
-                continue
-            if _passes_without(operation, lookup, groups[operation.id], world):
-                continue
-            counts = by_entity[lookup.entity] or usual
-            response = _refused_login(operation, groups[operation.id])
-            if response is None and counts:
-                text = counts.most_common(1)[0][0]
-                response = _answer_about(lookup, donors[text], text)
-            response = response or ResponseTemplate(
-                status=404, body=Const(value={"detail": "Not found"})
-            )
-            _insert_missing(operation, lookup, response)
-
-
-def _refused_login(operation: Operation, group: list[Observation]) -> ResponseTemplate | None:
-    """What a login of somebody unknown is answered: as its other refusals are."""
-    if operation.kind != "login":
-        return None
-    known = [c.response for c in operation.checks if isinstance(c.when, WrongPassword)]
-    refused = [each for each in group if each.status in {400, 401, 403, 404}]
-    if not known and refused:
-        known = [error_template(refused[:1])]
-    return (
-        known[0]
-        if known
-        else ResponseTemplate(status=401, body=Const(value={"detail": "Wrong credentials"}))
-    )
-
-
-def _answer_about(lookup: Lookup, donor: Lookup, text: str) -> ResponseTemplate | None:
-    """The answer for a missing row of one entity, said of a row of another one."""
-    response = ResponseTemplate.model_validate_json(text)
-    if lookup.entity == donor.entity and lookup.value == donor.value:
-        return response
-    if not isinstance(lookup.value, PathValue) and "path" in response.model_dump_json():
-        return None
-    names = {donor.entity: lookup.entity, naming.pascal(donor.entity): naming.pascal(lookup.entity)}
-    response.body = _said_of(response.body, names, lookup.value)
-    return response
-
-
-def _said_of(expr: Expr | None, names: dict[str, str], value: Expr | None) -> Expr | None:
-    if isinstance(expr, Const):
-        return Const(value=_renamed(expr.value, names))
-    if isinstance(expr, ObjectOf):
-        fields = {key: _said_of(each, names, value) for key, each in expr.fields.items()}
-        return ObjectOf(fields={key: each for key, each in fields.items() if each is not None})
-    if isinstance(expr, ArrayOf):
-        items = [_said_of(each, names, value) for each in expr.items]
-        return ArrayOf(items=[each for each in items if each is not None])
-    if isinstance(expr, Template):
-        values = {key: _said_of(each, names, value) for key, each in expr.values.items()}
-        kept = {key: each for key, each in values.items() if each is not None}
-        return Template(text=_renamed(expr.text, names), values=kept)
-    return value if isinstance(expr, PathValue) else expr
-
-
-def _renamed(value: Any, names: dict[str, str]) -> Any:
-    if isinstance(value, str):
-        pattern = r"(?<![\w{])(" + "|".join(map(re.escape, names)) + r")(?![\w}])"
-        return re.sub(pattern, lambda match: names[match[1]], value)
-    if isinstance(value, dict):
-        return {key: _renamed(item, names) for key, item in value.items()}
-    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
-
-
-def _passes_without(
-    operation: Operation, lookup: Lookup, group: list[Observation], world: World
-) -> bool:
-    """Whether a list was answered for a row that did not exist; if so, it asks for its key only."""
-    query, value = operation.query, lookup.value
-    if operation.kind != "list" or query is None or not isinstance(value, PathValue):
-        return False
-    binding = world.bindings.get((operation.path, value.name))
-    if binding is None or lookup.column is None:
-        return False
-    answered = [each for each in group if each.ok and value.name in each.params]
-    if all(
-        world.find(binding.draft, e.recording, binding.field, e.params[value.name], e.index)
-        for e in answered
-    ):
-        return False
-    key = ColumnValue(row=lookup.name, path=[lookup.column])
-    for scope in query.scope:
-        if isinstance(scope, Compare) and scope.right == key:
-            scope.right = value
-    rest = operation.model_dump_json(include={"query", "checks", "effects", "response"})
-    if f'"{lookup.name}"' not in rest.replace(f'"entity":"{lookup.name}"', ""):
-        operation.lookups.remove(lookup)
-    return True
-
-
-def _insert_missing(operation: Operation, lookup: Lookup, response: ResponseTemplate) -> None:
-    check = Check(when=Missing(lookup=lookup.name), response=response, assumed=True)
-    later = {each.name for each in operation.lookups[operation.lookups.index(lookup) + 1 :]}
-    place = next(
-        (
-            n
-            for n, other in enumerate(operation.checks)
-            if isinstance(other.when, Missing) and other.when.lookup in later
-        ),
-        None,
-    )
-    if place is None:
-        _insert(operation, check)
-    else:
-        operation.checks.insert(place, check)
-
-
-def _insert(operation: Operation, check: Check, rank: float | None = None) -> None:
-    rank = _RANK[check.when.kind] if rank is None else rank
-    place = next(
-        (n for n, other in enumerate(operation.checks) if _RANK[other.when.kind] > rank),
-        len(operation.checks),
-    )
-    operation.checks.insert(place, check)
 
 
 def learn_fallbacks(strays: list[Observation], operations: list[Operation]) -> Fallbacks:
