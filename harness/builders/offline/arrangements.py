@@ -10,7 +10,15 @@ from harness.builders.offline.plans import plan, route_path
 from harness.builders.offline.requests import stored_column
 from harness.builders.offline.samples import sample
 from harness.builders.offline.services import OperationPlan
-from harness.inference.model import ColumnValue, Compare, Const, InputValue, Operation, PathValue
+from harness.inference.model import (
+    Check,
+    ColumnValue,
+    Compare,
+    Const,
+    InputValue,
+    Operation,
+    PathValue,
+)
 
 
 class ArrangementError(Exception):
@@ -23,6 +31,8 @@ class Arrangement:
 
     backend: Backend
     operation: Operation
+    broken: Check | None = None
+    """The check that is to refuse the request; those after it are not seen to."""
     plan: OperationPlan = field(init=False)
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
@@ -38,7 +48,9 @@ class Arrangement:
         self._inputs()
         for check in self.operation.checks:
             if check.when.kind == "holds":
-                self._set(check.when.predicate, wanted=False)
+                self._set(check.when.predicate, wanted=check is self.broken)
+            if check is self.broken:
+                break
             if check.when.kind == "wrong_password":
                 self._password(check.when.row, check.when.input)
 
@@ -122,7 +134,9 @@ class Arrangement:
                 raise ArrangementError
             entity = self.plan.rows[right.row].entity
             code = f"{self.variable(right.row)}.{self.backend.attribute(entity, right.path[0])}"
-            if equal:
+            if equal and right.row == "me" and self._same_key(left, right):
+                self._be_me(left.row)
+            elif equal:
                 self._assign(left, code, equal=True, value=None)
         else:
             raise ArrangementError
@@ -139,6 +153,17 @@ class Arrangement:
             self.rows[target.row][attribute] = code
         elif isinstance(value, bool):
             self.rows[target.row][attribute] = literal(not value)
+
+    def _same_key(self, left: ColumnValue, right: ColumnValue) -> bool:
+        entity = self.plan.rows[left.row].entity
+        key = [self.backend.entity(entity).pk]
+        return entity == self.plan.rows[right.row].entity and left.path == right.path == key
+
+    def _be_me(self, row: str) -> None:
+        """Let a row be that of the current user."""
+        theirs, mine = f"{self.variable(row)}.", f"{self.variable('me')}."
+        self.rows.pop(row, None)
+        self.path = {name: code.replace(theirs, mine) for name, code in self.path.items()}
 
     def _link(self, linked: Any) -> None:
         if linked.path or linked.row not in self.rows or "me" not in self.rows:

@@ -107,8 +107,10 @@ class ErrorRegistry:
 
     def _name(self, error: ErrorClass) -> None:
         kinds = Counter(kind for _, kind, _ in error.candidates)
-        kind = kinds.most_common(1)[0][0]
+        kind, _ = kinds.most_common(1)[0]
         nouns = {noun for noun, reason, _ in error.candidates if reason == kind}
+        if {"Missing", "Exists"} <= set(kinds):
+            kind = _phrase(error.response.status)
         noun = next(iter(nouns)) if len(nouns) == 1 else ""
         if kind in ("NotFound", "Forbidden"):
             noun = _subject(error.response.body) or noun

@@ -5,11 +5,12 @@ from typing import Any
 
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
+from harness.builders.offline.denials import described
 from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.modules import render
 from harness.builders.offline.seeding import seed_of
-from harness.inference.model import Operation
+from harness.inference.model import Holds, Operation
 
 AUTH = {"none": "for everybody", "optional": "for everybody, more with a token",
         "required": "with a token"}  # fmt: skip
@@ -94,7 +95,10 @@ def _documented(errors: ErrorRegistry, operation: Operation) -> dict[str, Any]:
             lines[f"422 for fields that break its rules ({said})"] = None
             continue
         name = names.title(errors.of(check.response).name.removesuffix("Error"))
-        reason = REASONS.get(check.when.kind, f"for {name}")
+        reason = REASONS.get(check.when.kind, name)
+        if isinstance(check.when, Holds):
+            words = described(check.when.predicate, operation).replace("_", " ")
+            reason = f"{name}, {words}" if words else name
         lines[f"{check.response.status} {_specific(check.when, reason)} ({said})"] = None
     return {
         "method": operation.method,

@@ -187,7 +187,6 @@ class QueryWriter:
         )
         return ".order_by(*order)"
 
-
     def _several(self, sort: SortParam, variable: str, keys: str) -> str:
         """Order by columns that are separated by commas, and so are their directions."""
         split = f"{variable}.split(',') if {variable} else []"

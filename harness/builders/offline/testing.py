@@ -6,16 +6,17 @@ from typing import Any
 from harness.builders.offline import names
 from harness.builders.offline.arrangements import Arrangement, ArrangementError
 from harness.builders.offline.backend import Backend, check_of
+from harness.builders.offline.denials import write_denial
 from harness.builders.offline.errors import plain
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.factories import factories_source
+from harness.builders.offline.list_tests import items_of, write_filters
 from harness.builders.offline.modules import render
 from harness.builders.offline.plans import paging_params
 from harness.builders.offline.source import Source, indent
 from harness.inference.model import (
     Check,
     ColumnValue,
-    Compare,
     InputValue,
     Insert,
     Operation,
@@ -55,7 +56,7 @@ class Tests:
         stem = names.variable(operation.resource)
         source = self.sources.setdefault(stem, Source(f"tests/test_{stem}.py"))
         try:
-            writer = _TestWriter(self, operation, source)
+            writer = TestWriter(self, operation, source)
         except ArrangementError:
             return
         writer.write()
@@ -63,7 +64,7 @@ class Tests:
             del self.sources[stem]
 
 
-class _TestWriter:
+class TestWriter:
     def __init__(self, tests: Tests, operation: Operation, source: Source) -> None:
         self.tests, self.operation, self.source = tests, operation, source
         self.backend = tests.backend
@@ -81,25 +82,26 @@ class _TestWriter:
                 self._unauthenticated(check)
             elif check.when.kind == "taken":
                 self._taken(check)
-            elif check.when.kind == "holds":
-                self._forbidden(check)
+            else:
+                write_denial(self, check)
         if operation.request is not None:
             self._refusals()
         if operation.query is not None and operation.query.paging is not None:
             self._pages()
+        write_filters(self)
 
     # ------------------------------------------------------------------------ arranging
 
-    def _rows(self, skip: str = "", change: dict[str, dict[str, str]] | None = None) -> list[str]:
+    def rows(self, skip: str = "", change: dict[str, dict[str, str]] | None = None) -> list[str]:
         lines = []
         for name, values in self.arranged.rows.items():
             if name == skip:
                 continue
             entity = self.arranged.plan.rows[name].entity
             given = {**values, **(change or {}).get(name, {})}
-            lines.append(f"{self.arranged.variable(name)} = {self._make(entity, given)}")
+            lines.append(f"{self.arranged.variable(name)} = {self.make(entity, given)}")
         for variable, entity in self.arranged.parents:
-            lines.append(f"{variable} = {self._make(entity, {})}")
+            lines.append(f"{variable} = {self.make(entity, {})}")
         for link in self.arranged.links:
             cls = link.partition("(")[0]
             module = next(
@@ -114,7 +116,7 @@ class _TestWriter:
             self.source.use("app.security", "hash_password")
         return lines
 
-    def _make(self, entity: str, values: dict[str, str]) -> str:
+    def make(self, entity: str, values: dict[str, str]) -> str:
         self.tests.entities.add(entity)
         factory = self.source.use("tests.factories", f"make_{names.snake(entity)}")
         arguments = ["session", *(f"{key}={value}" for key, value in values.items())]
@@ -127,7 +129,7 @@ class _TestWriter:
         helper = self.source.use("tests.factories", "sign_in")
         return f", headers=await {helper}(session, {self.arranged.variable('me')})"
 
-    def _request(
+    def request(
         self, *, url: str = "", body: str = "", headers: str | None = None, query: str = ""
     ) -> str:
         arguments = [url or self.arranged.url()]
@@ -144,10 +146,12 @@ class _TestWriter:
             method = "request"
         return f"response = await client.{method}({', '.join(arguments)}{sent})"
 
-    def _add(self, name: str, lines: list[str], decorator: str = "", more: str = "") -> None:
+    def add(self, name: str, lines: list[str], decorator: str = "", more: str = "") -> None:
         body = "\n".join(_needed(lines))
         if "PASSWORD" in body and 'PASSWORD = "Quiet-River-42"' not in self.source.blocks:
             self.source.blocks.insert(0, 'PASSWORD = "Quiet-River-42"')
+        if any(f"def test_{name}(" in block for block in self.source.blocks):
+            return
         self.source.use("httpx", "AsyncClient")
         parameters = "client: AsyncClient"
         if "session" in body:
@@ -157,7 +161,7 @@ class _TestWriter:
             f"{decorator}async def test_{name}({parameters}{more}) -> None:\n{indent(body)}"
         )
 
-    def _expect(self, check: Check) -> list[str]:
+    def expect(self, check: Check) -> list[str]:
         response = check.response
         if response is None:
             return []
@@ -176,10 +180,10 @@ class _TestWriter:
     # ----------------------------------------------------------------------------- tests
 
     def _succeeds(self) -> None:
-        lines = [*self._rows(), self._request()]
+        lines = [*self.rows(), self.request()]
         lines.append(f"assert response.status_code == {self.operation.response.status}")
         lines += self._shown()
-        self._add(self.name, lines)
+        self.add(self.name, lines)
 
     def _shown(self) -> list[str]:
         """Check that the answer shows what was sent, and that a link is on or off."""
@@ -240,15 +244,31 @@ class _TestWriter:
 
     def _missing(self, check: Check) -> None:
         lookup = next(i for i in self.operation.lookups if i.name == check.when.lookup)  # type: ignore[union-attr]
+        if isinstance(lookup.value, InputValue):
+            self._unknown_input(check, lookup.entity, lookup.value.name)
         if not isinstance(lookup.value, PathValue) or lookup.column is None:
             return
         column = self.backend.entity(lookup.entity).column(lookup.column)
         unknown = UNKNOWN.get(column.type, "unknown")
         url = self.arranged.url(**{lookup.value.name: unknown})
-        lines = self._rows(skip=lookup.name) if self._free_of(lookup.name) else self._rows()
+        lines = self.rows(skip=lookup.name) if self._free_of(lookup.name) else self.rows()
         lines = [line for line in lines if not self._refers(line, lookup.name)]
-        self._add(f"{self.name}_of_unknown_{names.snake(lookup.entity)}",
-                  [*lines, self._request(url=url), *self._expect(check)])  # fmt: skip
+        self.add(f"{self.name}_of_unknown_{names.snake(lookup.entity)}",
+                  [*lines, self.request(url=url), *self.expect(check)])  # fmt: skip
+
+    def _unknown_input(self, check: Check, entity: str, name: str) -> None:
+        """Ask for a row that is not there by a field of the body."""
+        request = self.operation.request
+        item = (
+            next((item for item in request.fields if item.name == name), None) if request else None
+        )
+        if item is None or item.type != "string":
+            return
+        is_email = any(rule.kind == "email" for rule in item.rules)
+        unknown = '"unknown@example.com"' if is_email else '"unknown"'
+        body = self.arranged.body({**self.arranged.inputs, name: unknown})
+        self.add(f"{self.name}_of_unknown_{names.snake(entity)}",
+                 [*self.rows(), self.request(body=body), *self.expect(check)])  # fmt: skip
 
     def _free_of(self, name: str) -> bool:
         row = self.arranged.variable(name)
@@ -263,10 +283,10 @@ class _TestWriter:
 
     def _unauthenticated(self, check: Check) -> None:
         mine = f"{self.arranged.variable('me')}."
-        lines = [line for line in self._rows(skip="me") if mine not in line]
-        needed = self._rows() if len(lines) < len(self._rows(skip="me")) else lines
-        self._add(f"{self.name}_needs_a_token",
-                  [*needed, self._request(headers=""), *self._expect(check)])  # fmt: skip
+        lines = [line for line in self.rows(skip="me") if mine not in line]
+        needed = self.rows() if len(lines) < len(self.rows(skip="me")) else lines
+        self.add(f"{self.name}_needs_a_token",
+                  [*needed, self.request(headers=""), *self.expect(check)])  # fmt: skip
 
     def _taken(self, check: Check) -> None:
         when: Any = check.when
@@ -274,28 +294,9 @@ class _TestWriter:
         if value is None:
             return
         attribute = self.backend.attribute(when.entity, when.column)
-        other = self._make(when.entity, {attribute: value})
-        self._add(f"{self.name}_with_taken_{names.snake(when.column)}",
-                  [*self._rows(), other, self._request(), *self._expect(check)])  # fmt: skip
-
-    def _forbidden(self, check: Check) -> None:
-        predicate: Any = check.when.predicate  # type: ignore[union-attr]
-        if not isinstance(predicate, Compare) or predicate.op != "ne":
-            return
-        left, right = predicate.left, predicate.right
-        if not (isinstance(left, ColumnValue) and isinstance(right, ColumnValue)):
-            return
-        if left.row == "me":
-            left, right = right, left
-        if right.row != "me" or left.row not in self.arranged.rows or len(left.path) != 1:
-            return
-        entity = self.arranged.plan.rows[left.row].entity
-        attribute = self.backend.attribute(entity, left.path[0])
-        key = self.backend.key_attribute(self.backend.user)
-        stranger = f"stranger = {self._make(self.backend.user, {})}"
-        rows = self._rows(change={left.row: {attribute: f"stranger.{key}"}})
-        self._add(f"{self.name}_of_somebody_else",
-                  [stranger, *rows, self._request(), *self._expect(check)])  # fmt: skip
+        other = self.make(when.entity, {attribute: value})
+        self.add(f"{self.name}_with_taken_{names.snake(when.column)}",
+                  [*self.rows(), other, self.request(), *self.expect(check)])  # fmt: skip
 
     # ------------------------------------------------------------------------- refusals
 
@@ -318,11 +319,11 @@ class _TestWriter:
         if not cases or check is None:
             return
         for name, inputs, expected, status in cases:
-            lines = [*self._rows(), self._request(body=self.arranged.body(inputs)),
+            lines = [*self.rows(), self.request(body=self.arranged.body(inputs)),
                      f"assert response.status_code == {status}"]  # fmt: skip
             if expected is not None:
                 lines.append(f"assert response.json() == {expected}")
-            self._add(f"{self.name}_with_{name}", lines)
+            self.add(f"{self.name}_with_{name}", lines)
 
     def _case(
         self, field: str, rule: Rule, inputs: dict[str, str]
@@ -347,21 +348,17 @@ class _TestWriter:
             return
         if self.operation.lookups or not paging_params(self.operation):
             return
-        body = self.operation.response.body
-        key = ""
-        if body is not None and body.kind == "object":
-            key = next((k for k, v in body.fields.items() if v.kind == "items"), "")
-        elif body is None or body.kind != "items":
+        body, rows = self.operation.response.body, items_of(self.operation)
+        if not rows:
             return
-        rows = f"response.json()[{literal(key)}]" if key else "response.json()"
-        lines = [*self._rows(), f"for _ in range({ROWS}):\n    {self._make(query.entity, {})}"]
-        lines.append(self._request(query=f"{{{literal(query.paging.limit_param)}: {PAGE}}}"))
+        lines = [*self.rows(), f"for _ in range({ROWS}):\n    {self.make(query.entity, {})}"]
+        lines.append(self.request(query=f"{{{literal(query.paging.limit_param)}: {PAGE}}}"))
         lines.append("assert response.status_code == 200")
         lines.append(f"assert len({rows}) == {PAGE}")
         total = _total_key(body)
         if total and (self.backend.auth is None or query.entity != self.backend.auth.user):
             lines.append(f"assert response.json()[{literal(total)}] == {ROWS}")
-        self._add(f"{self.name}_in_pages", lines)
+        self.add(f"{self.name}_in_pages", lines)
 
 
 def _needed(lines: list[str]) -> list[str]:
