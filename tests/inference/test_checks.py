@@ -16,6 +16,7 @@ from harness.inference.model import (
     Not,
     Operation,
     Predicate,
+    SamePassword,
     Taken,
     Unauthenticated,
     Unparsable,
@@ -166,3 +167,24 @@ def test_a_body_that_cannot_be_parsed() -> None:
     object.__setattr__(broken.request, "body", b'{"label": ')
     operation = at(model_of(tape), "POST /shelves")
     assert Unparsable() in [each.when for each in operation.checks]
+
+
+def test_a_new_password_that_is_the_old_one() -> None:
+    tape = Tape()
+    login = {"email": "a@b.test", "password": "first-one"}
+    user = {"id": 1, "email": "a@b.test"}
+    tape.add("POST /users", 201, user, body=login)
+    tape.add("POST /login", 200, {"token": "f" * 32, "user": user}, body=login)
+    tape.add("GET /me", 200, user, token="f" * 32)
+    for old, new, status in (
+        ("first-one", "first-one", 400),
+        ("first-one", "other-one", 200),
+        ("other-one", "third-one", 200),
+        ("third-one", "third-one", 400),
+    ):
+        body = {"current_password": old, "new_password": new}
+        tape.add("PATCH /me/password", status, {"said": status}, body=body, token="f" * 32)
+    checks = at(model_of(tape), "PATCH /me/password").checks
+    assert [c.when for c in checks if c.when.kind == "same_password"] == [
+        SamePassword(input="new_password", row="me")
+    ]

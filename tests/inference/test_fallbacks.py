@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.inference.fallbacks import accepted_schemes
-from harness.inference.model import Check, Const, Missing
+from harness.inference.model import Check, Const, Missing, RequestLine
+from harness.traffic.exchange import Response
 from tests.inference.factories import Tape, at, model_of, world_of
 from tests.inference.library import Library
 from tests.inference.library_days import book, join, library_model
@@ -122,3 +125,19 @@ def pets(tape: Tape) -> Tape:
 
 def test_tokens_that_were_never_refused_are_not_asked_for() -> None:
     assert at(model_of(pets(Tape())), "POST /pets").auth != "required"
+
+
+def test_answers_to_options_tell_what_the_path_serves() -> None:
+    tape = pets(Tape())
+    for path, methods in (("/pets", "POST"), ("/pets/41", "GET,HEAD")):
+        made = tape.add(f"OPTIONS {path}", 200, methods)
+        answered = replace(
+            made.response or Response(200),
+            headers=(("Allow", methods), ("Content-Type", "text/plain")),
+            body=methods.encode(),
+        )
+        tape.exchanges[-1] = replace(made, response=answered)
+    options = model_of(tape).fallbacks.options
+    assert options is not None
+    assert options.body == RequestLine(part="methods")
+    assert options.headers == {"Allow": RequestLine(part="methods")}
