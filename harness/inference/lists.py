@@ -38,16 +38,15 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class ListFacts:
     """What was learned of a list.
 
-    `total_key_exprs` explains scalars beside the list by their location. `paged_headers` are
-    those of `headers` that come only when the request pages. `seed_order` has the rows of the
-    initial states, oldest first, where the order of the list rests on their age alone. `exact`
-    of `total` answers are reproduced in rows, order and paging. `largest` is the longest answer.
+    `total_key_exprs` explains scalars beside the list by their location. `seed_order` has the
+    rows of the initial states, oldest first, where the order of the list rests on their age
+    alone. `exact` of `total` answers are reproduced in rows, order and paging. `largest` is the
+    longest answer.
     """
 
     query: Query
     total_key_exprs: dict[Location, PageInfo] = field(default_factory=dict)
     headers: dict[str, Expr] = field(default_factory=dict)
-    paged_headers: list[str] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
     seed_order: list[Row] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -218,8 +217,6 @@ class _Learner:
             if fact is not None:
                 fact.asked_by = self._asked_by(name)
                 self.facts.headers[name] = fact
-                if any(name not in s.observation.headers for s in self.samples):
-                    self.facts.paged_headers.append(name)
 
     def _asked_by(self, name: str) -> list[str]:
         """The fewest paging parameters one of which is sent whenever an answer has the header."""

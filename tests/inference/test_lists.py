@@ -365,6 +365,15 @@ class TestSortParameter:
         assert [each.name for each in facts.params] == ["sort_by", "order"]
         assert facts.exact == 2
 
+    def test_reads_several_columns(self, app: Notes) -> None:
+        app.lists(app.oldest())
+        by_both = sorted(app.notes, key=lambda n: (n["priority"], n["title"]))
+        app.lists(by_both, "sort=priority,title")
+        facts = app.learn()
+        assert facts.query.sort is not None
+        assert facts.query.sort.several
+        assert facts.exact == 2
+
     def test_takes_no_parameter_that_does_not_sort(self, app: Notes) -> None:
         app.lists(app.oldest(), "sort=title")
         app.lists(app.oldest(), "sort=-priority")
@@ -445,7 +454,7 @@ class TestPaging:
             "x-total-count": "page_info",
             "link": "page_info",
         }
-        assert facts.paged_headers == ["x-total-count", "link"]
+        assert [each.asked_by for each in facts.headers.values()] == [["page"], ["page"]]
         assert facts.exact == 3
 
     def test_finds_a_limit_by_any_name(self, app: Notes) -> None:
