@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
+from harness.traffic.pieces import SeenPieces, joined
+
 _LONG_RUN = re.compile(rb"[^A-Za-z0-9]([A-Za-z0-9]{12,})").findall
 _SHORT_RUN = re.compile(rb"[A-Za-z0-9]{4,}").findall
 _FEW = 16
@@ -24,6 +26,7 @@ class KnownSecrets:
         self._by_short_run: dict[bytes, list[bytes]] = {}
         self._others: list[bytes] = []
         self._seen: set[int] = set()
+        self._free = SeenPieces()
         self.doubts = 0
         """How many secrets may have been in earlier texts."""
 
@@ -56,7 +59,10 @@ class KnownSecrets:
         long = max(_LONG_RUN(b" " + secret), key=len, default=None)
         if long is not None:
             self._by_long_run.setdefault(long, []).append(secret)
-            return len(self._seen) >= _MEMORY or hash(long) in self._seen
+            doubt = len(self._seen) >= _MEMORY or hash(long) in self._seen
+            if doubt:
+                self._free.forget()
+            return doubt
         short = max(_SHORT_RUN(secret), key=len, default=None)
         if short is not None:
             self._by_short_run.setdefault(short, []).append(secret)
@@ -67,10 +73,7 @@ class KnownSecrets:
     def _candidates(self, text: bytes) -> list[bytes]:
         candidates = [*self._others]
         if len(text) >= _SHORTEST:
-            runs = set(_LONG_RUN(b" " + text))
-            if len(self._seen) < _MEMORY:
-                self._seen.update(map(hash, runs))
-            for run in runs & self._by_long_run.keys():
+            for run in self._long_runs(text):
                 candidates += self._by_long_run[run]
         short_runs: Iterable[bytes] = self._by_short_run
         if len(self._by_short_run) > _FEW:
@@ -78,6 +81,19 @@ class KnownSecrets:
         for run in short_runs:
             candidates += self._by_short_run[run]
         return candidates
+
+    def _long_runs(self, text: bytes) -> set[bytes]:
+        """The runs in a text that secrets are found by; what was free of them is not read again."""
+        pieces = self._free.fresh(text)
+        if not pieces:
+            return set()
+        runs = set(_LONG_RUN(b" " + joined(pieces)))
+        if len(self._seen) < _MEMORY:
+            self._seen.update(map(hash, runs))
+        found = runs & self._by_long_run.keys()
+        if not found:
+            self._free.remember(text, pieces)
+        return found
 
 
 def _same(text: bytes) -> bytes:

@@ -14,6 +14,7 @@ from harness.traffic.lexicon import (
     is_session,
     is_token,
 )
+from harness.traffic.pieces import SeenPieces, joined
 from harness.traffic.stand_ins import StandIns
 from harness.traffic.writings import Writing, read_as, write_like
 
@@ -57,14 +58,16 @@ class NamedSecrets:
         self._stand_ins = stand_ins
         self._known = known
         self._personal = personal
+        self._plain = SeenPieces()
         self._plain_names: set[bytes] = set()
         self.short: dict[bytes, bytes] = {}
         """Secrets that were replaced but are too ordinary to look for everywhere."""
 
     def in_text(self, text: bytes, side: Side) -> bytes:
         """Return the text with the secrets replaced that their names or marks give away."""
-        pieces = self._at_hints(text, side)
-        if any(mark in text for mark in _MARKS):
+        pieces = [text]
+        if not self._is_plain(text):
+            pieces = self._at_hints(text, side)
             pieces[::2] = [_MARKED.sub(self._marked, piece) for piece in pieces[::2]]
         if self._personal and b"@" in text:
             pieces[::2] = [_EMAIL.sub(self._address, piece) for piece in pieces[::2]]
@@ -94,8 +97,6 @@ class NamedSecrets:
 
     def _at_hints(self, text: bytes, side: Side) -> list[bytes]:
         """Cut the text into what stays and what was replaced, in turns."""
-        if self._names_nothing(text):
-            return [text]
         lowered = text.lower()
         hints = list(HINT.finditer(lowered))
         if self._personal:
@@ -113,6 +114,15 @@ class NamedSecrets:
                 pieces += [text[done:start], value]
                 done = end
         return [*pieces, text[done:]]
+
+    def _is_plain(self, text: bytes) -> bool:
+        """Whether a quick look can tell that neither names nor marks give away a secret."""
+        pieces = self._plain.fresh(text)
+        rest = joined(pieces)
+        if any(mark in rest for mark in _MARKS) or not self._names_nothing(rest):
+            return False
+        self._plain.remember(text, pieces)
+        return True
 
     def _names_nothing(self, text: bytes) -> bool:
         """Whether all names in a text are plain, as far as a quick look can tell.
