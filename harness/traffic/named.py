@@ -68,7 +68,8 @@ class NamedSecrets:
         pieces = [text]
         if not self._is_plain(text):
             pieces = self._at_hints(text, side)
-            pieces[::2] = [_MARKED.sub(self._marked, piece) for piece in pieces[::2]]
+            if _has_marks(text):
+                pieces[::2] = [_MARKED.sub(self._marked, piece) for piece in pieces[::2]]
         if self._personal and b"@" in text:
             pieces[::2] = [_EMAIL.sub(self._address, piece) for piece in pieces[::2]]
         return b"".join(pieces)
@@ -119,7 +120,7 @@ class NamedSecrets:
         """Whether a quick look can tell that neither names nor marks give away a secret."""
         pieces = self._plain.fresh(text)
         rest = joined(pieces)
-        if any(mark in rest for mark in _MARKS) or not self._names_nothing(rest):
+        if _has_marks(rest) or not self._names_nothing(rest):
             return False
         self._plain.remember(text, pieces)
         return True
@@ -202,6 +203,10 @@ class NamedSecrets:
             for old, new in zip(match[1], made, strict=True)
         ]
         return b"".join([*letters, match[2]])
+
+
+def _has_marks(text: bytes) -> bool:
+    return any(mark in text for mark in _MARKS)
 
 
 def is_word(value: bytes) -> bool:

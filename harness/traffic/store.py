@@ -22,17 +22,16 @@ from harness.traffic.recording_writer import RecordingWriter
 __all__ = ["SUFFIX", "Recording", "RecordingWriter", "name_of"]
 
 _SELECT = """
-SELECT seq, channel, started, duration_ms, method, scheme, host, path, query, request_headers,
-       body.data, status, response_headers, answer.data, note.data
+SELECT seq, channel, started, duration_ms, method, scheme, host, path, query, asked.data,
+       body.data, status, told.data, answer.data, note.data
 FROM exchanges
+LEFT JOIN blobs AS asked ON asked.id = request_headers
+LEFT JOIN blobs AS told ON told.id = response_headers
 LEFT JOIN blobs AS body ON body.id = request_body
 LEFT JOIN blobs AS answer ON answer.id = response_body
 LEFT JOIN blobs AS note ON note.id = message
 ORDER BY seq
 """
-
-
-_BLOB = "SELECT data FROM blobs WHERE id = ?"
 
 
 class Recording:
@@ -51,7 +50,7 @@ class Recording:
 
     def __iter__(self) -> Iterator[Exchange]:
         with _reading(self.path) as connection:
-            exchange = _Rows(connection).exchange
+            exchange = _Rows().exchange
             for row in connection.execute(_SELECT):
                 yield exchange(row)
 
@@ -59,8 +58,7 @@ class Recording:
 class _Rows:
     """Turns rows into exchanges; header lists that repeat are decoded once."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._decompress = zstandard.ZstdDecompressor().decompress
         self._headers = lru_cache(maxsize=2048)(self._read_headers)
 
@@ -88,11 +86,8 @@ class _Rows:
     def _body(self, data: bytes | None) -> bytes:
         return b"" if data is None else unpacked(data, self._decompress)
 
-    def _read_headers(self, blob: int | None) -> Headers:
-        if blob is None:
-            return ()
-        (data,) = self._connection.execute(_BLOB, (blob,)).fetchone()
-        return decode_headers(unpacked(data, self._decompress))
+    def _read_headers(self, data: bytes | None) -> Headers:
+        return () if data is None else decode_headers(unpacked(data, self._decompress))
 
 
 @contextmanager
