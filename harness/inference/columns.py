@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -56,10 +57,13 @@ def is_datetime(value: Any) -> bool:
 
 def moment(value: Any) -> float | None:
     """Seconds since the epoch of a written datetime."""
-    if not is_datetime(value):
-        return None
+    return _seconds(value) if is_datetime(value) else None
+
+
+@lru_cache(maxsize=8192)
+def _seconds(text: str) -> float | None:
     try:
-        return datetime.fromisoformat(value).timestamp()
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
         return None
 

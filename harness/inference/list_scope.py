@@ -46,6 +46,19 @@ class Scope:
         return [atom.predicate for atom in self.atoms]
 
 
+class _Sets:
+    """The rows of each sample that satisfy an atom, found when they are asked for."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        self._samples = samples
+        self._rows: dict[int, list[set[int]]] = {}
+
+    def of(self, atom: Atom) -> list[set[int]]:
+        if id(atom) not in self._rows:
+            self._rows[id(atom)] = [atom.rows(sample) for sample in self._samples]
+        return self._rows[id(atom)]
+
+
 def learn_scope(
     columns: Columns,
     draft: Draft,
@@ -61,18 +74,21 @@ def learn_scope(
     ]
     tolerated = len(samples) // 5
     sound = [atom for atom in atoms if _unsound(atom, samples) <= tolerated]
-    sets = {id(atom): [atom.rows(sample) for sample in samples] for atom in sound}
+    sets = _Sets(samples)
     everything = [{id(row) for row in sample.rows} for sample in samples]
     best: tuple[int, float] | None = None
     scope = Scope([], everything, [])
     unscoped = 0
     for size in range(3):
         for chosen in combinations(sound, size):
-            rows = [set(each) for each in everything]
+            cost = sum(atom.cost for atom in chosen)
+            if best is not None and best <= (0, cost):
+                continue
+            rows = everything
             for atom in chosen:
-                rows = [left & right for left, right in zip(rows, sets[id(atom)], strict=True)]
+                rows = [left & right for left, right in zip(rows, sets.of(atom), strict=True)]
             wrong = [s for s, ids in zip(samples, rows, strict=True) if not fits(s, ids)]
-            rank = (len(wrong), sum(atom.cost for atom in chosen))
+            rank = (len(wrong), cost)
             if size == 0:
                 unscoped = len(wrong)
             if best is None or (rank < best and _worth(chosen, len(wrong), unscoped)):
@@ -81,15 +97,13 @@ def learn_scope(
     return scope
 
 
-def _perhaps_own(
-    scope: Scope, sound: list[Atom], sets: dict[int, list[set[int]]], samples: list[Sample]
-) -> bool:
+def _perhaps_own(scope: Scope, sound: list[Atom], sets: _Sets, samples: list[Sample]) -> bool:
     if any(atom.of_caller for atom in scope.atoms) or not any(s.shown for s in samples):
         return False
     return any(
         atom.of_caller
         and not _unsound(atom, samples)
-        and all(ids <= own for ids, own in zip(scope.rows, sets[id(atom)], strict=True))
+        and all(ids <= own for ids, own in zip(scope.rows, sets.of(atom), strict=True))
         for atom in sound
     )
 

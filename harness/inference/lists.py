@@ -101,7 +101,11 @@ class _Learner:
         filters = self._learn_filters(scope)
         query.filters = [each.filter for each in filters.chosen if each.filter]
         query.order, query.sort = self._learn_order(), self.sort
-        full = [self._select(sample, scope, filters) for sample in self.samples]
+        known = dict(zip(map(id, self.telling), filters.rows, strict=True))
+        full = [
+            self._sorted(sample, known.get(id(sample)) or self._select(sample, scope, filters))
+            for sample in self.samples
+        ]
         cursors = cursor_offsets(self.samples)
         query.paging = learn_paging(self.samples, full, self.roles, cursors)
         self._report_spare_paging(query.paging)
@@ -167,14 +171,18 @@ class _Learner:
             self.facts.seed_order = seeds
         return learned.order
 
-    def _select(self, sample: Sample, scope: Scope, filters: Filters) -> list[Row]:
-        """Every row that the learned query selects, in order."""
+    def _select(self, sample: Sample, scope: Scope, filters: Filters) -> set[int]:
+        """Every row that the learned query selects."""
         ids = {id(row) for row in sample.rows}
         for atom in scope.atoms:
             ids &= atom.rows(sample)
         for each in filters.chosen:
             if each.filter:
                 ids = narrowed(sample, ids, each, each.filter.param)
+        return ids
+
+    def _sorted(self, sample: Sample, ids: set[int]) -> list[Row]:
+        """The selected rows in the learned order."""
         rows = [row for row in sample.rows if id(row) in ids]
         order = self.facts.query.order
         wanted = [*ordering.requested_order(self.sort, sample), *order]
