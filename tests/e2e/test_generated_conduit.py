@@ -106,8 +106,8 @@ def test_its_own_tests_are_green(backend: Path, postgres: PostgresServer) -> Non
     assert counted(done.output)["passed"] >= 100
 
 
-def test_states_can_be_loaded(backend: Path, postgres: PostgresServer) -> None:
-    url = fresh(postgres, "seeded")
+def test_states_can_be_loaded(backend: Path, server: PostgresServer) -> None:
+    url = fresh(server, "seeded")
     migrate(backend, url)
     ada = {"id": 7, **ADA}
     state = {"tables": {"user": [ada]}, "links": {}, "tokens": {"abc": 7}, "last_keys": {}}
@@ -136,8 +136,8 @@ def test_the_description_of_the_api_is_valid(running: str, model: ApiModel) -> N
 
 def test_nothing_that_is_sent_makes_it_fail(running: str, tmp_path: Path) -> None:
     token = registered(running)["token"]
-    found = fuzz(running, tmp_path, examples=8, headers={"Authorization": f"Token {token}"})
-    assert found.cases > 500
+    found = fuzz(running, tmp_path, examples=6, headers={"Authorization": f"Token {token}"})
+    assert found.cases > 400
     assert found.server_errors == 0, found.said
     assert not found.failures, found.said
 

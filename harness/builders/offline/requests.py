@@ -265,8 +265,11 @@ def _alias(kind: str, attributes: list[str]) -> str:
     holds = TYPE_NAMES.get(base, "Value")
     if len(set(attributes)) == 1:
         return names.pascal(attributes[0]) + holds
-    need = "Optional" if "None" in kind.partition(",")[0] else ""
-    return f"{'Required' if 'Required(' in kind else need}{holds}"
+    if "Required(" in kind:
+        return f"Required{holds}"
+    if "None" in kind.partition(",")[0]:
+        return f"Optional{holds}"
+    return f"{'Filled' if 'NotBlank(' in kind else 'Given'}{holds}"
 
 
 def _model_name(operation: Operation) -> str:

@@ -28,6 +28,7 @@ class TableColumn:
     references: tuple[str, str, str] | None = None
     unique: bool = False
     index: bool = False
+    items_index: bool = False
     identity: bool = False
 
 
@@ -67,7 +68,8 @@ class Tables:
         source.use("app.db", "Base")
         source.use("sqlalchemy.orm", "Mapped")
         source.use("sqlalchemy.orm", "mapped_column")
-        lines = [f"__tablename__ = {literal(backend.table(entity.name))}", ""]
+        lines = [f"__tablename__ = {literal(backend.table(entity.name))}"]
+        lines += [*self._items_indexes(source, entity), ""]
         lines += [self._column(source, entity, column) for column in entity.columns]
         relations = [
             self._relation(source, column, name=item.name, target=item.target, loaded=item.loaded,
@@ -100,6 +102,30 @@ class Tables:
             for operation in self.backend.model.operations
         )  # fmt: skip
 
+    def _items_indexed(self, entity: Entity, column: Column) -> bool:
+        """Whether a list is filtered by the items of a column."""
+        return column.type == "strings" and any(
+            item.op == "contains" and item.path == [column.name]
+            for operation in self.backend.model.operations
+            if operation.query is not None and operation.query.entity == entity.name
+            for item in operation.query.filters
+        )
+
+    def _items_indexes(self, source: Source, entity: Entity) -> list[str]:
+        found = [
+            self.backend.attribute(entity.name, column.name)
+            for column in entity.columns
+            if self._items_indexed(entity, column)
+        ]
+        if not found:
+            return []
+        index = source.use("sqlalchemy", "Index")
+        table = self.backend.table(entity.name)
+        indexes = [
+            f'{index}("{table}_{name}_idx", "{name}", postgresql_using="gin")' for name in found
+        ]
+        return [f"__table_args__ = ({', '.join(indexes)},)"]
+
     def _table_column(self, entity: Entity, column: Column) -> TableColumn:
         references = None
         if column.references:
@@ -116,7 +142,8 @@ class Tables:
             references,
             column.unique and column.name != entity.pk,
             self._indexed(entity, column),
-            _is_identity(entity, column),
+            identity=_is_identity(entity, column),
+            items_index=self._items_indexed(entity, column),
         )
 
     def _sql_type(self, column: Column) -> str:
@@ -330,11 +357,12 @@ def migration_code(tables: list[Table]) -> str:
         ]
         up.append(f"op.create_table(\n    {literal(table.name)},\n    {', '.join(rows)},\n)")
         for column in table.columns:
-            if column.index:
+            if column.index or column.items_index:
                 index = f'op.f("{table.name}_{column.name}_idx")'
-                up.append(f'op.create_index({index}, "{table.name}", ["{column.name}"])')
+                using = ', postgresql_using="gin"' if column.items_index else ""
+                up.append(f'op.create_index({index}, "{table.name}", ["{column.name}"]{using})')
                 down.insert(0, f'op.drop_index({index}, table_name="{table.name}")')
-        position = sum(1 for c in table.columns if c.index)
+        position = sum(1 for c in table.columns if c.index or c.items_index)
         down.insert(position, f'op.drop_table("{table.name}")')
     return (
         "def upgrade() -> None:\n" + indent("\n".join(up or ["pass"]))
