@@ -112,3 +112,49 @@ def test_rows_that_are_only_addressed_are_there_too() -> None:
     later.add("DELETE /shelves/40", 204)
     seeds = {each.recording: each for each in model_of(tape, later).seeds}
     assert [row["id"] for row in seeds["later"].tables["shelf"]] == [40]
+
+
+def paged(count: int, *shown: int) -> dict[str, Any]:
+    items = [{"id": key, "name": f"oak {key}"} for key in shown]
+    return {"trees": items, "count": count}
+
+
+def test_rows_that_are_only_counted_are_made_up() -> None:
+    tape = Tape()
+    tape.add("GET /trees?limit=2&offset=0", 200, paged(5, 9, 8))
+    tape.add("POST /trees", 201, {"tree": {"id": 10, "name": "elm"}}, body={"name": "elm"})
+    tape.add("GET /trees?limit=2&offset=0", 200, paged(6, 10, 9))
+    tape.add("GET /trees/9", 200, {"tree": {"id": 9, "name": "oak 9"}})
+    [seed] = model_of(tape).seeds
+    table = seed.tables["tree"]
+    assert len(table) == 5
+    assert {8, 9} < {row["id"] for row in table}
+    assert len({row["id"] for row in table}) == 5
+
+
+def test_keys_that_were_given_out_before_are_not_given_again() -> None:
+    tape = Tape()
+    for key in (41, 42):
+        tree = {"id": key, "name": f"oak {key}"}
+        tape.add("POST /trees", 201, tree, body={"name": tree["name"]})
+        tape.add(f"GET /trees/{key}", 200, tree)
+    [seed] = model_of(tape).seeds
+    assert seed.last_keys == {"tree": 40}
+
+
+def test_a_session_of_somebody_never_shown_is_open_all_the_same() -> None:
+    tape = Tape()
+    for name in ("ada", "ben"):
+        body = {"name": name, "password": "secret-words"}
+        member = {"id": len(name) + len(tape.exchanges), "name": name}
+        token = f"token-of-{name}-0123456789"
+        tape.add("POST /members", 201, {**member, "token": token}, body=body)
+        tape.add("GET /members/me", 200, member, token=token)
+    tape.add("GET /members/me", 401, {"detail": "who are you"})
+    tape.add("POST /notes", 401, {"detail": "who are you"}, body={"text": "x"})
+    for number in (1, 2):
+        made = {"id": number, "text": f"note {number}"}
+        tape.add("POST /notes", 201, made, body={"text": made["text"]}, token="open-before-123456")
+    [seed] = model_of(tape).seeds
+    assert list(seed.tokens) == ["open-before-123456"]
+    assert seed.tokens["open-before-123456"] in {row["id"] for row in seed.tables["member"]}
