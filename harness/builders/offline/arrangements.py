@@ -12,6 +12,7 @@ from harness.builders.offline.samples import sample
 from harness.builders.offline.services import OperationPlan
 from harness.inference.model import (
     Check,
+    Column,
     ColumnValue,
     Compare,
     Const,
@@ -89,6 +90,8 @@ class Arrangement:
             if item.name in self.inputs:
                 continue
             column = stored_column(self.backend, self.operation, item.name)
+            if _numbered(column) and all(rule.kind != "required" for rule in item.rules):
+                continue
             if column is not None and column.references is not None:
                 parent = names.variable(column.references)
                 self.parents.append((parent, column.references))
@@ -199,3 +202,9 @@ class Arrangement:
         return (
             f"{{{literal(request.envelope)}: {fields}}}" if request and request.envelope else fields
         )
+
+
+def _numbered(column: Column | None) -> bool:
+    """Whether the database numbers the rows of a column when nothing is sent for it."""
+    generated = column.generated if column is not None else None
+    return generated is not None and generated.by == "sequence"
