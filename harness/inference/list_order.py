@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 from typing import Any
@@ -54,7 +55,7 @@ class Ranks:
             return (row.born >= 0, age)
         value = self.columns.value(row, [column], index)
         if isinstance(value, str):
-            return moment(value) if is_datetime(value) else value
+            return _sortable(value)
         return value if isinstance(value, bool | int | float) else None
 
     def by_age(self, column: str) -> bool:
@@ -72,6 +73,12 @@ class Ranks:
             return (1, row.born, row.number)
         place = self.shown_first.get(id(row))
         return None if place is None else (0, place)
+
+
+@lru_cache(maxsize=8192)
+def _sortable(text: str) -> float | str | None:
+    """What a text sorts by: the moment where it is one."""
+    return moment(text) if is_datetime(text) else text
 
 
 @dataclass
