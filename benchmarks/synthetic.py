@@ -45,11 +45,11 @@ def build(capture: Path, truth: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Import and describe a capture; return what it cost and the document."""
     import yaml  # noqa: PLC0415 - only the measured process pays for it
 
-    from harness.inference.apidoc import markdown  # noqa: PLC0415
-    from harness.inference.endpoints import learn_endpoints  # noqa: PLC0415
+    from harness.inference.documents.markdown import markdown  # noqa: PLC0415
+    from harness.inference.documents.openapi import document  # noqa: PLC0415
     from harness.inference.model import ApiModel  # noqa: PLC0415
-    from harness.inference.openapi import document  # noqa: PLC0415
-    from harness.inference.templates import learn  # noqa: PLC0415
+    from harness.inference.paths.templates import learn  # noqa: PLC0415
+    from harness.inference.schemas.endpoints import learn_endpoints  # noqa: PLC0415
     from harness.traffic.importers import import_file  # noqa: PLC0415
     from harness.traffic.pseudonyms import Pseudonyms  # noqa: PLC0415
     from harness.traffic.scope import Scope  # noqa: PLC0415

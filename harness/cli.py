@@ -100,8 +100,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say what is believed about an endpoint, entity or field, and why."""
-    from harness.inference.explain import explain as explain_model  # noqa: PLC0415
-    from harness.inference.explain import render  # noqa: PLC0415
+    from harness.inference.explain.explaining import explain as explain_model  # noqa: PLC0415
+    from harness.inference.explain.explaining import render  # noqa: PLC0415
     from harness.sessions.learning import learn  # noqa: PLC0415
 
     explanation = explain_model(learn(_open(directory)), what)

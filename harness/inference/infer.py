@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from harness.inference import fallbacks, naming
-from harness.inference.ages import add_age_columns
-from harness.inference.endpoints import learn_endpoints
-from harness.inference.entities import Entities, build_entities
-from harness.inference.keys import ForeignKeys
-from harness.inference.knowledge import Knowledge
+from harness.inference import naming
+from harness.inference.behaviours import fallbacks
+from harness.inference.behaviours.entities import Entities, build_entities
+from harness.inference.behaviours.knowledge import Knowledge
+from harness.inference.behaviours.operations import Assembled, assemble
+from harness.inference.behaviours.views import Views, learn_views
+from harness.inference.behaviours.writes import Writes
 from harness.inference.model import (
     ApiModel,
     ColumnValue,
@@ -20,17 +21,17 @@ from harness.inference.model import (
     Taken,
 )
 from harness.inference.observe import Observation, observe
-from harness.inference.operations import Assembled, assemble
-from harness.inference.privileges import deduce_privileges
-from harness.inference.references import loosen_references
-from harness.inference.requests import ignore_unread_forms
-from harness.inference.resources import draft_entities
-from harness.inference.rules import learn_requests
+from harness.inference.paths.templates import Templates, learn
+from harness.inference.requests.layout import ignore_unread_forms
+from harness.inference.requests.rules import learn_requests
+from harness.inference.schemas.endpoints import learn_endpoints
 from harness.inference.seed import seed_states
-from harness.inference.templates import Templates, learn
-from harness.inference.views import Views, learn_views
-from harness.inference.world import World
-from harness.inference.writes import Writes
+from harness.inference.state.ages import add_age_columns
+from harness.inference.state.keys import ForeignKeys
+from harness.inference.state.privileges import deduce_privileges
+from harness.inference.state.references import loosen_references
+from harness.inference.state.resources import draft_entities
+from harness.inference.state.world import World
 from harness.traffic.exchange import Exchange, Exchanges
 
 BUDGET = 2 * 2**20

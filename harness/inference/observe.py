@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from harness.inference.templates import Templates
+from harness.inference.paths.templates import Templates
 from harness.traffic.exchange import Exchange, Response, parse_json
 
 JsonObject = dict[str, Any]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.inference import naming
-from harness.inference.ages import age_rows
-from harness.inference.columns import moment
-from harness.inference.keys import ForeignKeys
+from harness.inference.behaviours.columns import moment
+from harness.inference.behaviours.views import Views
 from harness.inference.model import (
     ApiModel,
     Column,
@@ -23,11 +22,12 @@ from harness.inference.model import (
     View,
 )
 from harness.inference.observe import Observation, at
-from harness.inference.resources import Draft, identity
-from harness.inference.roles import LinkDraft
-from harness.inference.rows import UNKNOWN, Row
-from harness.inference.views import Views
-from harness.inference.world import World
+from harness.inference.state.ages import age_rows
+from harness.inference.state.keys import ForeignKeys
+from harness.inference.state.resources import Draft, identity
+from harness.inference.state.roles import LinkDraft
+from harness.inference.state.rows import UNKNOWN, Row
+from harness.inference.state.world import World
 
 if TYPE_CHECKING:
     from harness.inference.infer import Named

@@ -99,8 +99,8 @@ def infer_and_write(project: Project) -> ApiModel:
 def _write(model: ApiModel, folder: Path) -> None:
     import yaml  # noqa: PLC0415
 
-    from harness.inference.apidoc import markdown  # noqa: PLC0415
-    from harness.inference.openapi import document as openapi  # noqa: PLC0415
+    from harness.inference.documents.markdown import markdown  # noqa: PLC0415
+    from harness.inference.documents.openapi import document as openapi  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     described = yaml.safe_dump(openapi(model), sort_keys=False, allow_unicode=True, width=100)

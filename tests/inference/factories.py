@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote
 
-from harness.inference.entities import Entities, build_entities
+from harness.inference.behaviours.entities import Entities, build_entities
+from harness.inference.behaviours.views import Views, learn_views
+from harness.inference.behaviours.writes import Writes
 from harness.inference.infer import infer
-from harness.inference.keys import ForeignKeys
 from harness.inference.model import ApiModel, Operation
 from harness.inference.observe import Observation, observe
-from harness.inference.resources import draft_entities
-from harness.inference.templates import Match, Templates
-from harness.inference.views import Views, learn_views
-from harness.inference.world import World
-from harness.inference.writes import Writes
+from harness.inference.paths.templates import Match, Templates
+from harness.inference.state.keys import ForeignKeys
+from harness.inference.state.resources import draft_entities
+from harness.inference.state.world import World
 from harness.testing import exchange
 from harness.traffic.exchange import Exchange
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from harness.inference.keys import ForeignKeys
-from harness.inference.list_samples import Columns
-from harness.inference.lists import ListFacts, learn_query
+from harness.inference.lists.query import ListFacts, learn_query
+from harness.inference.lists.samples import Columns
 from harness.inference.observe import Observation
-from harness.inference.resources import draft_entities
-from harness.inference.world import World
+from harness.inference.state.keys import ForeignKeys
+from harness.inference.state.resources import draft_entities
+from harness.inference.state.world import World
 
 Note = dict[str, Any]
 Select = Callable[[Note], bool]

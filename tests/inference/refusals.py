@@ -5,8 +5,8 @@ from typing import Any
 
 from harness.inference.model import Rule
 from harness.inference.observe import UNPARSABLE, Observation
-from harness.inference.request_facts import RequestFacts
-from harness.inference.rules import learn_requests
+from harness.inference.requests.request_facts import RequestFacts
+from harness.inference.requests.rules import learn_requests
 
 Sent = tuple[Any, int, Any]
 

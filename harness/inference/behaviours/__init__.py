@@ -1,0 +1,1 @@
+"""What operations check, do and answer."""

@@ -1,0 +1,1 @@
+"""openapi.yaml and API.md, written from the API model."""

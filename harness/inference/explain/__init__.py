@@ -1,0 +1,1 @@
+"""Why the API model says what it says."""

@@ -1,0 +1,1 @@
+"""Queries: scope, filters, order, pages."""

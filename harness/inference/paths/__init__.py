@@ -1,0 +1,1 @@
+"""Path templates: which segments of a path are parameters."""

@@ -1,0 +1,1 @@
+"""Request bodies and the rules of their fields."""

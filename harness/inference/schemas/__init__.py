@@ -1,0 +1,1 @@
+"""Endpoints: schemas of parameters and bodies."""

@@ -1,0 +1,1 @@
+"""Which rows existed when, and how they point to each other."""
