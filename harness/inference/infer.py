@@ -28,6 +28,7 @@ from harness.inference.schemas.endpoints import learn_endpoints
 from harness.inference.seed import seed_states
 from harness.inference.state.ages import add_age_columns
 from harness.inference.state.keys import ForeignKeys
+from harness.inference.state.open_sessions import open_sessions
 from harness.inference.state.privileges import deduce_privileges
 from harness.inference.state.references import loosen_references
 from harness.inference.state.resources import draft_entities
@@ -98,7 +99,7 @@ def understand(recordings: Sequence[Named], templates: Templates | None = None) 
     observations = _observations(recordings, templates)
     drafts = draft_entities(observations)
     world = World(observations, drafts)
-    if holders := world.open_sessions():
+    if holders := open_sessions(world):
         world = World(observations, drafts, holders)
     keys = ForeignKeys(world)
     deduce_privileges(world, keys)

@@ -195,54 +195,6 @@ class World:
                 row.learn(observation.index, self.user.key, typed)
         self.tokens[mark] = row
 
-    def open_sessions(self) -> dict[tuple[str, str], str | None]:
-        """Tokens that no answer of their recording gave out, with the key of their user.
-
-        None where the user is never shown although a request that needs one was let in.
-        """
-        if self.user is None:
-            return {}
-        strict = {each.key for each in self.observations if each.status == 401}  # noqa: PLR2004
-        owning = self._owner_fields(self.user)
-        found: dict[tuple[str, str], str | None] = {}
-        for each in self.observations:
-            mark = (each.recording, each.credential or "")
-            if not each.credential or mark in self.token_origin or found.get(mark):
-                continue
-            row = self.tokens.get(mark) or self._creator(each)
-            key = self._owner_key(each, owning.get(each.key, set()))
-            if row is not None and self.user.key in row.facts:
-                key = identity(row.first(self.user.key))
-            if key is not None:
-                found[mark] = key
-            elif each.key in strict and each.status not in {401, 403}:
-                found.setdefault(mark, None)
-        return found
-
-    def _creator(self, observation: Observation) -> Row | None:
-        """The only user that the answer to a creation shows: whoever made the request."""
-        if observation.index not in self.created:
-            return None
-        users = {row for _, _, row in self.shown[observation.index] if row.draft is self.user}
-        return users.pop() if len(users) == 1 else None
-
-    def _owner_fields(self, user: Draft) -> dict[tuple[str, str], set[str]]:
-        """Fields of created rows that hold the caller's key whenever the caller is known."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for each in self.observations:
-            row, caller = self.created.get(each.index), self.caller(each)
-            if row is None or caller is None or user.key not in caller.facts:
-                continue
-            key = identity(caller.first(user.key))
-            fields = {name for name in row.facts if identity(row.first(name)) == key}
-            found[each.key] = found.get(each.key, fields) & fields
-        return found
-
-    def _owner_key(self, observation: Observation, fields: set[str]) -> str | None:
-        row = self.created.get(observation.index)
-        known = (identity(row.first(name)) for name in sorted(fields)) if row else iter(())
-        return next((key for key in known if key is not None), None)
-
     def _resolve_targets(self, observation: Observation) -> dict[str, Row]:
         found: dict[str, Row] = {}
         for name, value in observation.params.items():
