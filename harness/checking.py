@@ -65,9 +65,10 @@ class Capture:
 
 def seed_of(project: Project, model: ApiModel, capture: Capture) -> dict[str, Any]:
     """Return the state in which a recording starts that the model was not learned from."""
+    from harness.builders.offline import seed_document  # noqa: PLC0415 - as heavy as inference
     from harness.inference.seed import seed_state  # noqa: PLC0415 - as heavy as inference
 
-    return seed_state(model, capture, project.recordings()).model_dump(mode="json")
+    return seed_document(model, seed_state(model, capture, project.recordings()))
 
 
 def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange]:

@@ -96,9 +96,11 @@ def _recorded(project: Project, postgres: PostgresServer) -> str:
 
     Another schema or another initial state has another database.
     """
-    seeds = learn(project).seeds
-    seed = max(seeds, key=lambda item: sum(map(len, item.tables.values())), default=None)
-    plain = seed.model_dump(mode="json") if seed else None
+    from harness.builders.offline import seed_document  # noqa: PLC0415 - heavy
+
+    model = learn(project)
+    seed = max(model.seeds, key=lambda item: sum(map(len, item.tables.values())), default=None)
+    plain = seed_document(model, seed) if seed else None
     name = f"recorded_{_mark(project, plain)}"
     postgres.ensure_template(name, lambda url: _fill(project, url, plain))
     return postgres.url(name)

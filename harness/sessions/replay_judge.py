@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from harness.builders.offline import seed_document
 from harness.features.routes import label_of
 from harness.inference.model import ApiModel
 from harness.project import Project
@@ -52,11 +53,7 @@ def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
 
 def cases(project: Project, model: ApiModel) -> list[Case]:
     """Return the recordings to replay with the states that they start in."""
-    seeds = {
-        seed.recording: seed.model_dump(mode="json")
-        for seed in model.seeds
-        if any(seed.tables.values()) or any(seed.links.values()) or seed.tokens
-    }
+    seeds = {seed.recording: seed_document(model, seed) for seed in model.seeds}
     return [
         Case(
             recording.name,

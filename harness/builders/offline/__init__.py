@@ -6,7 +6,7 @@ the Jinja2 templates. Order matters: views and routes note what they use, models
 written last and hold nothing else.
 """
 
-from harness.builders.offline.seeding import seed_json
+from harness.builders.offline.seeding import seed_document, seed_json
 from harness.builders.offline.synthesizer import generate
 
-__all__ = ["generate", "seed_json"]
+__all__ = ["generate", "seed_document", "seed_json"]

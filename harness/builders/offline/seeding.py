@@ -15,6 +15,11 @@ def seed_json(model: ApiModel, recording: str) -> dict[str, Any]:
         known = ", ".join(seed.recording for seed in model.seeds) or "none"
         msg = f"the model has no initial state for {recording!r}; it has: {known}"
         raise KeyError(msg)
+    return seed_document(model, state)
+
+
+def seed_document(model: ApiModel, state: SeedState) -> dict[str, Any]:
+    """Return any initial state, also one of a recording that the model was not learned from."""
     return seed_of(Backend(model, []), state)
 
 
