@@ -14,6 +14,7 @@ from harness.sessions.learning import learn, require_recordings
 from harness.sessions.replay_judge import cases
 from harness.traffic.exchange import Exchange
 from harness.traffic.importers import load
+from harness.traffic.scope import Scope
 from harness.verify.postgres import PostgresServer
 from harness.verify.verify import Case, verify_backend
 
@@ -72,12 +73,18 @@ def seed_of(project: Project, model: ApiModel, capture: Capture) -> dict[str, An
 
 
 def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange]:
-    """Return a file's exchanges with the application; raise UsageError where there are none."""
+    """Return a file's exchanges with the application; raise UsageError where there are none.
+
+    The application may have been recorded under another host: then its paths tell.
+    """
     exchanges, report = load(path, scope_of(project))
     known = {item.partition(":")[0] for item in model.hosts}
-    matching = [e for e in exchanges if e.request.host.partition(":")[0] in known or not known]
-    routes = Routes(model)
-    kept = matching or [e for e in exchanges if routes.methods(e.request.path)]
+    kept = [e for e in exchanges if e.request.host.partition(":")[0] in known or not known]
+    if not kept:
+        elsewhere, _ = load(path, Scope(denied_hosts=project.config.target.denied_hosts))
+        routes = Routes(model)
+        known_paths = sum(bool(routes.methods(each.request.path)) for each in elsewhere)
+        kept = elsewhere if known_paths * 2 > len(elsewhere) else []
     if not kept:
         hosts = {e.request.host for e in exchanges} | set(report.dropped_hosts)
         dropped = ", ".join(sorted(hosts)) or "none"
