@@ -1,8 +1,8 @@
 from harness.inference.infer import infer, understand
 from harness.inference.model import ApiModel
 from tests.inference.factories import Tape, at, model_of
-from tests.inference.library import Library
-from tests.inference.library_days import book, join, library_model, recorded
+from tests.inference.lending import Library
+from tests.inference.lending_days import book, join, library_model, recorded
 
 
 def test_a_model_says_where_it_comes_from() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from harness.inference.model import SeedState
 from harness.inference.seed import seed_state
 from tests.inference.factories import Tape, model_of
-from tests.inference.library import Library
-from tests.inference.library_days import HEAD, book, join, library_model, recorded
+from tests.inference.lending import Library
+from tests.inference.lending_days import HEAD, book, join, library_model, recorded
 
 
 def state(recording: str) -> SeedState:

@@ -1,6 +1,6 @@
 """What every emitter needs to know: the model, the operations of this build, names and uses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,6 @@ from harness.inference.model import (
     Link,
     Linked,
     Operation,
-    Part,
     Render,
     RenderChildren,
     RenderItems,
@@ -222,12 +221,6 @@ class Backend:
 
     def of_resource(self, resource: str) -> list[Operation]:
         return [item for item in self.operations if item.resource == resource]
-
-
-def nodes_of(parts: Iterable[Part], kind: type[Part]) -> Iterator[Any]:
-    """Yield the nodes of one kind in several trees."""
-    for part in parts:
-        yield from (node for node in walk(part) if isinstance(node, kind))
 
 
 def note_relations(backend: Backend) -> None:

@@ -11,7 +11,6 @@ class Source:
     doc: str = ""
     blocks: list[str] = field(default_factory=list)
     _names: dict[str, set[str]] = field(default_factory=dict)
-    _modules: set[str] = field(default_factory=set)
 
     @property
     def module(self) -> str:
@@ -23,18 +22,14 @@ class Source:
             self._names.setdefault(module, set()).add(name)
         return name.split(" as ")[-1]
 
-    def use_module(self, name: str) -> str:
-        """Import a whole module."""
-        self._modules.add(name)
-        return name
-
     def add(self, block: str) -> None:
         self.blocks.append(block.strip("\n"))
 
     def render(self) -> str:
-        lines = [f"import {name}" for name in sorted(self._modules)]
-        for module, names in sorted(self._names.items()):
-            lines.append(f"from {module} import {', '.join(sorted(names))}")
+        lines = [
+            f"from {module} import {', '.join(sorted(names))}"
+            for module, names in sorted(self._names.items())
+        ]
         parts = [f'"""{self.doc}"""'] if self.doc else []
         if lines:
             parts.append("\n".join(lines))

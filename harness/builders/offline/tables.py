@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
 from harness.builders.offline.expressions import column_type, literal
 from harness.builders.offline.source import Source, indent
@@ -382,8 +381,3 @@ def _foreign_key_code(table: Table, column: TableColumn) -> str:
         f'sa.ForeignKeyConstraint(["{column.name}"], ["{target}.{key}"], '
         f'name=op.f("{table.name}_{column.name}_fkey"), ondelete="{action}")'
     )
-
-
-def stem_of(name: str) -> str:
-    """Return the file name of an entity's model."""
-    return names.variable(name)

@@ -24,7 +24,7 @@ from harness.inference.model import (
     Template,
     Token,
 )
-from harness.inference.observe import Observation, at
+from harness.inference.observe import Observation
 from harness.inference.state.resources import Location, Shape, identity
 from harness.inference.state.rows import UNKNOWN, Row
 from harness.inference.state.tokens import token_values
@@ -232,7 +232,3 @@ def _row_path(samples: Samples, context: AnswerContext) -> Expr | None:
     }
     values.update({name: PathValue(name=name) for name in samples[0][0].params})
     return Template(text=texts.pop() + "{key}", values=values)
-
-
-def scalars(answer: Any, location: Location) -> list[Any]:
-    return at(answer, location)

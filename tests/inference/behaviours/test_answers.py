@@ -19,7 +19,7 @@ from harness.inference.model import (
     Token,
 )
 from tests.inference.factories import Tape, at, model_of, observations
-from tests.inference.library_days import library_model
+from tests.inference.lending_days import library_model
 
 PATHS = ["/books", "/books/{slug}", "/status", "/login"]
 

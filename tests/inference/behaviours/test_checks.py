@@ -23,8 +23,8 @@ from harness.inference.model import (
     WrongPassword,
 )
 from tests.inference.factories import Tape, at, model_of
-from tests.inference.library import Library
-from tests.inference.library_days import book, exchanges, join, library_model
+from tests.inference.lending import Library
+from tests.inference.lending_days import book, exchanges, join, library_model
 
 ADMIN = Compare(left=ColumnValue(row="me", path=["admin"]), right=Const(value=True))
 

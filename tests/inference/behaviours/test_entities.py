@@ -1,6 +1,6 @@
 from harness.inference.model import Column, Entity
 from tests.inference.factories import Tape, known
-from tests.inference.library_days import exchanges, library_model
+from tests.inference.lending_days import exchanges, library_model
 
 PATHS = ["/shelves", "/shelves/{id}", "/books", "/books/{slug}", "/settings", "/words"]
 

@@ -6,8 +6,8 @@ from harness.inference.behaviours.fallbacks import accepted_schemes
 from harness.inference.model import Check, Const, Missing, RequestLine
 from harness.traffic.exchange import Response
 from tests.inference.factories import Tape, at, model_of, world_of
-from tests.inference.library import Library
-from tests.inference.library_days import book, join, library_model
+from tests.inference.lending import Library
+from tests.inference.lending_days import book, join, library_model
 
 
 def assumed(line: str) -> dict[str, Check]:

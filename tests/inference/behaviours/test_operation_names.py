@@ -1,4 +1,4 @@
-from tests.inference.library_days import library_model
+from tests.inference.lending_days import library_model
 
 
 def test_names_that_a_person_would_choose() -> None:

@@ -8,7 +8,7 @@ from harness.inference.model import (
     Update,
 )
 from tests.inference.factories import Tape, at, model_of
-from tests.inference.library_days import exchanges, library_model
+from tests.inference.lending_days import exchanges, library_model
 
 
 def test_what_each_operation_is() -> None:

@@ -12,7 +12,7 @@ from harness.inference.model import (
     ViewField,
 )
 from tests.inference.factories import Tape, known
-from tests.inference.library_days import library_model
+from tests.inference.lending_days import library_model
 
 PATHS = ["/members", "/login", "/books", "/books/{slug}", "/shelves", "/shelves/{id}"]
 

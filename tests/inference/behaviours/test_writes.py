@@ -3,7 +3,7 @@ from typing import Any
 from harness.inference.behaviours.writes import WriteFacts
 from harness.inference.model import ColumnValue, Const, InputValue
 from tests.inference.factories import Tape, at, known
-from tests.inference.library_days import library_model
+from tests.inference.lending_days import library_model
 
 PATHS = ["/shelves", "/shelves/{id}", "/shelves/{id}/close", "/members", "/login", "/members/{id}"]
 

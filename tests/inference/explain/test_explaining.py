@@ -4,7 +4,7 @@ from harness.errors import UsageError
 from harness.inference.explain.explaining import Explanation, explain, render
 from harness.inference.model import ApiModel, Endpoint
 from harness.testing import model, operation
-from tests.inference.library_days import exchanges, library_model
+from tests.inference.lending_days import exchanges, library_model
 
 
 def explained(what: str) -> Explanation:

@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.inference.model import ApiModel
 from tests.inference.factories import Tape, model_of
-from tests.inference.library import Json, Library
+from tests.inference.lending import Json, Library
 
 HEAD = {
     "id": 1,
