@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError
+from harness.errors import EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError, UsageError
 
 if TYPE_CHECKING:
     from harness.project import Project
@@ -214,6 +214,28 @@ def serve(
         sys.stdout.flush()
 
     serve_project(_open(directory), port=port, state=state, ready=ready)
+
+
+@app.command(epilog="Example: understudy guard 'pytest -q && git status'")
+def guard(
+    command: Annotated[str | None, typer.Argument(metavar="COMMAND", help="A shell line.")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help='JSON lines of {"id", "command"}.'),
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the shell guard decides about a command, and by which rule."""
+    from harness.guarding import decisions, explain_command, text_of  # noqa: PLC0415
+
+    if (command is None) == (file is None):
+        raise UsageError("Give a command, or --file.", do="Try: understudy guard 'ls -la'")
+    if file is not None:
+        typer.echo("\n".join(json.dumps(one, ensure_ascii=False) for one in decisions(file)))
+        return
+    document = explain_command(command or "")
+    _say(document, text_of(document), as_json=as_json)
 
 
 @app.command(epilog="Example: understudy doctor --json")
