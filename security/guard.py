@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from security.python_code import objection
+from security.second_opinion import programs
 from security.shell import Command, Refused, read
 
 POLICY = Path(__file__).with_name("policy.toml")
@@ -27,6 +28,8 @@ class Context:
     root: Path | None = None
     commands: tuple[str, ...] = ()
     """Further commands that the project allows, with any operands inside the project."""
+    second_opinion: bool = True
+    """Whether shfmt has to read the same programs in the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,12 @@ class Decision:
 def decide(command: str, context: Context | None = None) -> Decision:
     """Decide whether a shell line may run; never raises."""
     parsed: tuple[Command, ...] = ()
+    context = context or Context()
     try:
-        parsed = tuple(read(command))
+        parsed = tuple(read(command, programs if context.second_opinion else None))
         if not any(one.words for one in parsed):
             raise Refused("empty", "there is no command", "name one")  # noqa: TRY301
-        judge = _Judge(context or Context(), policy())
+        judge = _Judge(context, policy())
         for one in parsed:
             judge.check(one)
     except Refused as no:

@@ -5,7 +5,7 @@ tree-sitter-bash gives the structure. Only node kinds of a list are read; whatev
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
@@ -56,8 +56,12 @@ _LOOPED = 20
 _LONGEST = 32_768
 
 
-def read(line: str) -> list[Command]:
-    """Return the simple commands of a line, loop bodies once for each item; raise Refused."""
+def read(line: str, second: Callable[[str], dict[int, int] | None] | None = None) -> list[Command]:
+    """Return the simple commands of a line, loop bodies once for each item; raise Refused.
+
+    `second` is another parser's opinion on where programs stand (byte offset -> words); where it
+    differs the line is refused.
+    """
     if len(line) > _LONGEST:
         raise Refused("length", "the line is too long", "split it, or write a script")
     if _CONTROL.search(line) or "\r" in line:
@@ -70,7 +74,35 @@ def read(line: str) -> list[Command]:
     if root.has_error:
         raise Refused("syntax", "it does not parse", "write it in a simpler way, a step a line")
     _refuse_gaps(root)
+    if second is not None and second(line) != dict(_programs(root)):
+        raise Refused("second-opinion", "two parsers read it differently", "write it simpler")
     return list(_Reader({}).commands(root))
+
+
+def _programs(node: Node) -> Iterator[tuple[int, int]]:
+    """Yield where programs stand and how many words each has."""
+    if node.type == "command":
+        words = [
+            part
+            for part in node.named_children
+            if part.type not in ("variable_assignment", "file_redirect", "herestring_redirect")
+        ]
+        fed = node.parent is not None and node.parent.type == "redirected_statement"
+        dashes = fed and any(gap.strip() == "-" for gap in _gaps(node.parent or node))
+        if words:
+            yield words[0].start_byte, len(words) + dashes
+    elif node.type == "test_command" and node.text and node.text[:2] != b"[[":
+        yield node.start_byte, len(_leaves(node)) + 2
+    for part in node.children:
+        yield from _programs(part)
+
+
+def _leaves(node: Node) -> list[Node]:
+    nested = ("unary_expression", "binary_expression")
+    leaves: list[Node] = []
+    for part in node.children if node.type in nested else node.named_children:
+        leaves += _leaves(part) if part.type in nested else [part]
+    return leaves
 
 
 def _gaps(node: Node) -> Iterator[str]:

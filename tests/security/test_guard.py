@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from security import Context, decide
 from security.guard import POLICY, policy
+from security.shell import Refused, read
 
 ROWS = [
     json.loads(line) for line in Path(__file__).with_name("commands.jsonl").read_text().splitlines()
@@ -111,3 +112,19 @@ def test_what_the_parser_skips_is_not_skipped() -> None:
     words = decide("git commit -F - <<'EOF'\nx\nEOF").parsed[0].words
 
     assert words == ("git", "commit", "-F", "-")
+
+
+def test_a_line_that_two_parsers_read_differently_is_refused() -> None:
+    with pytest.raises(Refused, match="differently"):
+        read("ls; pwd", lambda _line: {0: 1})
+
+
+def test_without_shfmt_nothing_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("security.guard.programs", _missing)
+
+    assert decide("ls").rule == "guard-failed"
+    assert decide("ls", Context(second_opinion=False)).allowed
+
+
+def _missing(_line: str) -> dict[int, int] | None:
+    raise FileNotFoundError("shfmt")
