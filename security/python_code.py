@@ -15,8 +15,6 @@ _MODULES = {
     "codeop",
     "posix",
     "_posixsubprocess",
-    "urllib",
-    "http",
     "ftplib",
     "smtplib",
     "webbrowser",
@@ -27,11 +25,8 @@ _MODULES = {
     "timeit",
     "pdb",
     "resource",
-    "asyncio",
     "tempfile",
     "fileinput",
-    "requests",
-    "httpx",
     "cffi",
     "gc",
     "inspect",
@@ -87,6 +82,7 @@ _ATTRIBUTES = {
     "startfile",
     "environb",
 }
+_STARTS = ("exec", "spawn", "posix_spawn", "create_subprocess", "subprocess")
 _READING = {"r", "rb", "rt"}
 
 
@@ -131,7 +127,11 @@ def _forbidden(name: str) -> bool:
         "__doc__",
         "__file__",
     )
-    return name in _ATTRIBUTES or dunder or name.startswith(("exec", "spawn", "posix_spawn"))
+    return (
+        name in _ATTRIBUTES
+        or dunder
+        or name.startswith(("exec", "spawn", "posix_spawn", "create_subprocess", "subprocess"))
+    )
 
 
 def _reads(call: ast.Call) -> bool:
