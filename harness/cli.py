@@ -223,18 +223,24 @@ def guard(
         Path | None,
         typer.Option("--file", metavar="FILE", help='JSON lines of {"id", "command"}.'),
     ] = None,
+    project: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Judge with this project's additions and files."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Say what the shell guard decides about a command, and by which rule."""
-    from harness.guarding import decisions, explain_command, text_of  # noqa: PLC0415
+    from harness.guarding import context_of, decisions, explain_command, text_of  # noqa: PLC0415
 
     if (command is None) == (file is None):
         raise UsageError("Give a command, or --file.", do="Try: understudy guard 'ls -la'")
+    context = context_of(project)
     if file is not None:
-        typer.echo("\n".join(json.dumps(one, ensure_ascii=False) for one in decisions(file)))
+        for one in decisions(file, context):
+            typer.echo(json.dumps(one, ensure_ascii=False))
         return
-    document = explain_command(command or "")
+    document = explain_command(command or "", context)
     _say(document, text_of(document), as_json=as_json)
 
 

@@ -6,14 +6,17 @@ import re
 import secrets
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import ConfigError, SetupError, UsageError
 from harness.traffic.store import SUFFIX, Recording
+
+if TYPE_CHECKING:
+    from security.policy import Policy
 
 CONFIG_NAME = "understudy.toml"
 SPEC_NAME = "spec.md"
@@ -61,6 +64,33 @@ class Budget(Table):
     session_usd: float | None = Field(default=None, gt=0)
 
 
+class Security(Table):
+    """What commands in sessions may do besides; builders cannot write it.
+
+    `allow` names optional programs of the policy, `packages` what pip may install, `commands` are
+    rules in the grammar of security/policy.toml.
+    """
+
+    allow: list[str] = []
+    packages: list[str] = []
+    commands: dict[str, dict[str, Any]] = {}
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.model_fields_set:
+            self.policy()
+        return self
+
+    def policy(self) -> "Policy":
+        """Return the shell policy of the project; raise PolicyError where it cannot be."""
+        from security.guard import check_examples  # noqa: PLC0415 - only those who guard pay for it
+        from security.policy import Additions, shipped  # noqa: PLC0415
+
+        policy = shipped().extended(Additions(self.allow, self.packages, self.commands))
+        check_examples(policy, {name: policy.commands[name] for name in self.commands})
+        return policy
+
+
 class Config(Table):
     """understudy.toml."""
 
@@ -68,6 +98,7 @@ class Config(Table):
     traffic: Traffic = Traffic()
     build: Build = Build()
     budget: Budget = Budget()
+    security: Security = Security()
 
 
 class Project:

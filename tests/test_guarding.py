@@ -5,8 +5,9 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.errors import UsageError
-from harness.guarding import decisions
+from harness.errors import ConfigError, UsageError
+from harness.guarding import context_of, decisions
+from security import Context
 
 
 def test_one_command_with_its_parse_and_rule() -> None:
@@ -34,4 +35,36 @@ def test_a_line_that_is_no_command_is_named(tmp_path: Path) -> None:
     path.write_text('{"id": "a", "command": "ls"}\n{"id": "b"}\n')
 
     with pytest.raises(UsageError, match="Line 2"):
-        decisions(path)
+        decisions(path, Context())
+
+
+def _project(directory: Path, security: str) -> Path:
+    directory.mkdir()
+    (directory / "understudy.toml").write_text(security)
+    return directory
+
+
+def test_a_project_allows_more(tmp_path: Path) -> None:
+    text = '[security.commands.black]\noperands = "write"\nmatch = ["black app"]\n'
+    project = _project(tmp_path / "shop", text)
+
+    result = CliRunner().invoke(app, ["guard", "black app", "--project", str(project), "--json"])
+
+    assert json.loads(result.stdout)["allowed"] is True
+
+
+@pytest.mark.parametrize(
+    ("security", "said"),
+    [
+        ("[security]\nallow = ['sudo']\n", "sudo is not optional"),
+        ("[security.commands.git]\noperands = 'any'\n", "has a rule for it already"),
+        ("[security.commands.black]\nmatch = ['black app']\n", "example 'black app' is refused"),
+    ],
+)
+def test_a_project_that_cannot_be_guarded_is_refused(
+    tmp_path: Path, security: str, said: str
+) -> None:
+    project = _project(tmp_path / "shop", security)
+
+    with pytest.raises(ConfigError, match=said):
+        context_of(project)
