@@ -171,13 +171,17 @@ def log(
     directory: Directory,
     session: Annotated[int | None, typer.Argument(help="Only this session.")] = None,
     *,
+    blocked: Annotated[
+        bool, typer.Option("--blocked", help="Only commands that were refused.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened, from the journal."""
     from harness.sessions.command import log_entries  # noqa: PLC0415
 
-    entries = log_entries(_open(directory), session)
-    text = "\n".join(f"{entry['time']}  {entry['text']}" for entry in entries)
+    entries = log_entries(_open(directory), session, blocked=blocked)
+    lines = [f"{entry['time']}  {entry['text']}" for entry in entries]
+    text = "\n".join(lines) if lines or not blocked else "No command was refused."
     _say({"events": entries}, text, as_json=as_json)
 
 

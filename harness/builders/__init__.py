@@ -11,6 +11,7 @@ from typing import Protocol
 
 from harness.features.feature import Feature
 from harness.inference.model import ApiModel
+from security import Decision
 
 
 class Recorder(Protocol):
@@ -18,7 +19,7 @@ class Recorder(Protocol):
 
     def tool(self, name: str, detail: str) -> None: ...
 
-    def blocked(self, command: str, reason: str) -> None: ...
+    def decided(self, command: str, decision: Decision) -> None: ...
 
     def spent(self, tokens: int, usd: float) -> None: ...
 

@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.project import Project
 from harness.sessions.budget import Limits
 from harness.sessions.control import request_pause
+from harness.sessions.events import CommandBlocked
 from harness.sessions.journal import Entry, Journal
 from harness.sessions.progress import progress
 from harness.sessions.report import run_text
@@ -88,15 +89,22 @@ def status_document(project: Project) -> dict[str, Any]:
     return {"project": project.title, "directory": str(project.directory), **document}
 
 
-def log_entries(project: Project, session: int | None) -> list[dict[str, Any]]:
-    """Return the journal's entries as JSON values, in order."""
+def log_entries(
+    project: Project, session: int | None, *, blocked: bool = False
+) -> list[dict[str, Any]]:
+    """Return the journal's entries as JSON values, in order; `blocked` are refused commands."""
     entries = _entries(project)
     if session is not None and not any(entry.session == session for entry in entries):
         raise UsageError(
             f"There was no session {session} in {project.directory}.",
             do=f"See all of them with `understudy status {project.directory}`.",
         )
-    return [_plain(entry) for entry in entries if session in (None, entry.session)]
+    return [
+        _plain(entry)
+        for entry in entries
+        if session in (None, entry.session)
+        and (not blocked or isinstance(entry.event, CommandBlocked))
+    ]
 
 
 def _entries(project: Project) -> list[Entry]:

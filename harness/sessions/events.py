@@ -100,9 +100,22 @@ class BuilderFailed(Event, frozen=True):
     trace: str
 
 
+class CommandAllowed(Event, frozen=True):
+    """The shell guard let a command run. `policy` is the hash of the policy that decided."""
+
+    command: str
+    rule: str
+    policy: str = ""
+
+
 class CommandBlocked(Event, frozen=True):
+    """The shell guard refused a command, by which rule and why; `advice` is what to do instead."""
+
     command: str
     reason: str
+    rule: str = ""
+    advice: str = ""
+    policy: str = ""
 
 
 class Spent(Event, frozen=True):
@@ -197,6 +210,7 @@ AnyEvent = (
     | SessionEnded
     | ToolRan
     | BuilderFailed
+    | CommandAllowed
     | CommandBlocked
     | Spent
     | Waited

@@ -1,7 +1,9 @@
 """What a builder reports, written into the journal."""
 
-from harness.sessions.events import CommandBlocked, Spent, ToolRan
+from harness.sessions.events import AnyEvent, CommandAllowed, CommandBlocked, Spent, ToolRan
 from harness.sessions.journal import Journal
+from security import Decision
+from security.policy import digest
 
 
 class JournalRecorder:
@@ -13,8 +15,19 @@ class JournalRecorder:
     def tool(self, name: str, detail: str) -> None:
         self._journal.append(ToolRan(name=name, detail=detail))
 
-    def blocked(self, command: str, reason: str) -> None:
-        self._journal.append(CommandBlocked(command=command, reason=reason))
+    def decided(self, command: str, decision: Decision) -> None:
+        policy = digest()
+        if decision.allowed:
+            event: AnyEvent = CommandAllowed(command=command, rule=decision.rule, policy=policy)
+        else:
+            event = CommandBlocked(
+                command=command,
+                reason=decision.reason,
+                rule=decision.rule,
+                advice=decision.advice,
+                policy=policy,
+            )
+        self._journal.append(event)
 
     def spent(self, tokens: int, usd: float) -> None:
         self._journal.append(Spent(tokens=tokens, usd=usd))

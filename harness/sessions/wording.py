@@ -2,6 +2,8 @@
 
 from harness.sessions import events as e
 
+_SHOWN = 200
+
 
 def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case an event
     """Say an event in one line."""
@@ -27,8 +29,11 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"{name}: {detail}"
         case e.BuilderFailed(error=error):
             return f"the builder failed: {error}"
-        case e.CommandBlocked(command=command, reason=reason):
-            return f"blocked `{command}`: {reason}"
+        case e.CommandAllowed(command=command):
+            return f"$ {_one_line(command)}"
+        case e.CommandBlocked(command=command, reason=reason, advice=advice):
+            instead = f" ({advice})" if advice else ""
+            return f"blocked `{_one_line(command)}`: {reason}{instead}"
         case e.Spent(tokens=tokens, usd=usd):
             return f"spent {tokens} tokens, ${usd:.2f}"
         case e.Waited(seconds=seconds, reason=reason):
@@ -56,6 +61,12 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"pausing ({source})"
         case e.Crashed(run=run):
             return f"run {run} had crashed; picked up from its last green commit"
+
+
+def _one_line(command: str) -> str:
+    """Return a command as one line of printable text: strangers may have written it."""
+    text = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in command)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _features(count: int) -> str:
