@@ -1,0 +1,98 @@
+"""The sandbox of Linux: bubblewrap's arguments, and what Landlock is to allow inside."""
+
+import shutil
+from pathlib import Path
+
+from . import etc
+from .errors import SandboxUnavailable
+from .launch import INSIDE, Launch, server_command
+from .mounts import HOME, SCRATCH, SYSTEM, TEMPORARY, Mount, plan
+from .python_environment import interpreter
+from .spec import SandboxSpec
+
+_CODE = Path("/run/sandbox")
+_NAMESPACES = (
+    *("--unshare-all", "--unshare-user", "--uid", str(etc.UID), "--gid", str(etc.UID)),
+    *("--cap-drop", "ALL", "--disable-userns", "--die-with-parent", "--new-session"),
+    *("--clearenv", "--hostname", "sandbox"),
+    # As process 1 the exec server reaps orphans and is out of reach of every signal from inside.
+    "--as-pid-1",
+)
+# With /proc writable, code that root started sets /proc/sys/kernel/core_pattern: bubblewrap covers
+# /proc/sys only where its access(2) says that the directory itself is writable.
+_KERNEL = ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
+_LESS_LIKELY_KEPT = 'echo 500 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
+
+
+def launch(spec: SandboxSpec, channel: int) -> Launch:
+    """Return how to start the exec server in bubblewrap; raise SandboxUnavailable without it."""
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxUnavailable(
+            "bubblewrap is not installed",
+            "Install it with the system's package manager: apt-get install bubblewrap.",
+        )
+    mounts = plan(spec)
+    files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
+    arguments = [
+        *("/bin/sh", "-c", _LESS_LIKELY_KEPT, "sh", program, *_NAMESPACES),
+        *_system(),
+        *_KERNEL,
+        *_etc(files),
+        *("--ro-bind", str(INSIDE), str(_CODE / INSIDE.name)),
+        *_project(mounts, spec.limits.temporary_bytes),
+        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
+        *("--", *server_command(interpreter(), _CODE, channel)),
+    ]
+    return Launch(
+        argv=tuple(arguments),
+        descriptors=tuple(files.values()),
+        root=spec.root.resolve(),
+        home=HOME,
+        temporary=TEMPORARY,
+        landlock=_landlock(mounts),
+    )
+
+
+def _system() -> list[str]:
+    arguments = []
+    for path in SYSTEM:
+        if path.is_symlink():
+            arguments += ["--symlink", str(path.readlink()), str(path)]
+        elif path.exists():
+            arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
+
+
+def _etc(made_up: dict[str, int]) -> list[str]:
+    arguments = []
+    for path in etc.shared():
+        arguments += ["--ro-bind", str(path), str(path)]
+    for name, descriptor in made_up.items():
+        arguments += ["--ro-bind-data", str(descriptor), f"/etc/{name}"]
+    return arguments
+
+
+def _project(mounts: list[Mount], scratch_bytes: int) -> list[str]:
+    arguments: list[str] = []
+    pins: list[str] = []
+    for mount in mounts:
+        at = str(mount.at)
+        if mount.kind == "writable":
+            arguments += ["--bind", at, at]
+        elif mount.kind == "readable":
+            arguments += ["--ro-bind", at, at]
+        else:
+            arguments += ["--perms", "1777", "--size", str(scratch_bytes), "--tmpfs", at]
+            pins += ["--remount-ro", at] if mount.kind == "pin" else []
+    return arguments + pins
+
+
+def _landlock(mounts: list[Mount]) -> dict[str, list[str]]:
+    named = [str(one.at) for one in mounts if one.kind == "readable"]
+    lasting = [str(one.at) for one in mounts if one.kind == "writable"]
+    return {
+        "readable": [*map(str, SYSTEM), "/etc", "/proc", str(_CODE), *named],
+        "writable": [*map(str, SCRATCH), *lasting],
+        "devices": ["/dev"],
+    }

@@ -1,0 +1,143 @@
+"""The exec server: starts commands, tells when they end, and takes everything with it."""
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any, NoReturn
+
+from . import landlock
+from .command import Start, start
+from .processes import kill_all, kill_session
+from .watch import Watch
+from .wire import receive, send
+
+_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
+
+
+def main(descriptor: int) -> NoReturn:
+    """Serve the socket until the harness hangs up; nothing that was started survives it."""
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, 1 << 16)
+    os.set_inheritable(descriptor, False)
+    try:
+        with socket.socket(fileno=descriptor) as channel:
+            _serve(channel)
+    except BaseException:  # noqa: BLE001 - the end is the same, but the harness can say why
+        traceback.print_exc()
+    finally:
+        kill_all()
+        os._exit(0)
+
+
+def _serve(channel: socket.socket) -> None:
+    first = receive(channel)
+    if first is None:
+        return
+    settings = first[0]
+    wake = _shield()
+    version = landlock.restrict(**settings["landlock"]) if settings["landlock"] else 0
+    watch = Watch(settings["bounds"], settings["place"])
+    send(channel, {"ready": version})
+    _Server(channel, wake, watch, settings["limits"]).run()
+
+
+def _shield() -> int:
+    """Make this process untouchable for its children; return what wakes it when one ends."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reading
+
+
+class _Server:
+    def __init__(
+        self, channel: socket.socket, wake: int, watch: Watch, limits: dict[str, int]
+    ) -> None:
+        self._channel = channel
+        self._wake = wake
+        self._watch = watch
+        self._limits = limits
+        self._jobs: dict[int, int] = {}
+        self._exceeded: dict[int, str] = {}
+        self._poll = select.poll()
+        self._poll.register(channel, select.POLLIN)
+        self._poll.register(wake, select.POLLIN)
+
+    def run(self) -> None:
+        idle = True
+        while True:
+            wait_ms = None if idle else self._watch.period_s * 1000
+            ready = {descriptor for descriptor, _ in self._poll.poll(wait_ms)}
+            if self._wake in ready:
+                _drain(self._wake)
+            if self._channel.fileno() in ready and not self._obey():
+                return
+            idle = self._reap()
+            if not idle:
+                self._look()
+
+    def _obey(self) -> bool:
+        received = receive(self._channel)
+        if received is None:
+            return False
+        request, descriptors = received
+        if "start" in request:
+            self._start(request, *descriptors)
+        else:
+            for pid, job in self._jobs.items():
+                if job == request["kill"]:
+                    kill_session(pid)
+        return True
+
+    def _start(self, request: dict[str, Any], out: int, err: int) -> None:
+        command = Start(request["argv"], request["cwd"], request["env"], self._limits)
+        try:
+            self._jobs[start(command, out, err)] = request["start"]
+        except OSError as error:
+            os.write(err, f"no process can be started: {error.strerror}\n".encode())
+            self._tell(request["start"], 126)
+        finally:
+            os.close(out)
+            os.close(err)
+
+    def _reap(self) -> bool:
+        """Collect what has ended; return whether nothing runs any more."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return False
+            if pid in self._jobs:
+                self._tell(self._jobs.pop(pid), os.waitstatus_to_exitcode(status))
+
+    def _look(self) -> None:
+        exceeded = self._watch.exceeded()
+        if exceeded:
+            self._exceeded |= dict.fromkeys(self._jobs.values(), exceeded)
+            kill_all()
+
+    def _tell(self, job: int, code: int) -> None:
+        exceeded = self._exceeded.pop(job, "")
+        send(self._channel, {"ended": job, "code": code, "exceeded": exceeded})
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 4096):
+            pass
+    except BlockingIOError:
+        return
