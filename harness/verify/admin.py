@@ -36,11 +36,24 @@ class Admin:
         query = "SELECT 1 FROM pg_database WHERE datname = $1"
         return bool(self._run(self._fetch(query, name)))
 
-    def create(self, name: str, template: str | None = None, *, lasting: bool = True) -> None:
+    def ensure_role(self, name: str) -> None:
+        """Make a role that may log in and do nothing else."""
+        if not self._run(self._fetch("SELECT 1 FROM pg_roles WHERE rolname = $1", name)):
+            self._execute(f"CREATE ROLE {_quoted(name)} LOGIN")
+
+    def create(
+        self,
+        name: str,
+        template: str | None = None,
+        *,
+        owner: str | None = None,
+        lasting: bool = True,
+    ) -> None:
         """Create a database; one that does not last need not wait for the disk."""
         self.drop(name)
+        owned = f" OWNER {_quoted(owner)}" if owner else ""
         copied = f" TEMPLATE {_quoted(template)} STRATEGY FILE_COPY" if template else ""
-        self._execute(f"CREATE DATABASE {_quoted(name)}{copied}")
+        self._execute(f"CREATE DATABASE {_quoted(name)}{owned}{copied}")
         if not lasting:
             self._execute(f"ALTER DATABASE {_quoted(name)} SET synchronous_commit = off")
 

@@ -1,6 +1,11 @@
-"""A PostgreSQL data directory: made, cleaned up after a crash, and owned by whom it may be."""
+"""A PostgreSQL data directory: made, cleaned up after a crash, and owned by whom it may be.
+
+Backends come in as a role that may do nothing but use its databases; the superuser, who could run
+programs on the server, has a password that only the harness can read.
+"""
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -17,6 +22,9 @@ _VERSION = 18
 _NOBODY = 65534
 _LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 """The same order of texts on every system."""
+ROLE = "backend"
+_HBA = f"local all postgres scram-sha-256\nlocal all {ROLE} trust\n"
+_KEY_FILE = "superuser.password"
 NEXT = "Run `understudy doctor` to see what is missing, or set DATABASE_URL to a server of yours."
 
 
@@ -62,12 +70,16 @@ def initialise(data: Path) -> None:
     """Make a data directory; until it is complete it has another name."""
     for leftover in [data, *data.parent.glob(f"{data.name}.*")]:
         shutil.rmtree(leftover, ignore_errors=True)
+        if leftover.is_file():
+            leftover.unlink()
     draft = data.with_name(f"{data.name}.{os.getpid()}")
     draft.mkdir(parents=True, mode=0o700)
     hand_over(draft)
-    options = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "-N", *_LOCALE]
+    key = data.with_name(f"{data.name}.{os.getpid()}.key")
+    _write_key(key)
+    options = ["-A", "scram-sha-256", f"--pwfile={key}", "-U", "postgres", "-E", "UTF8", "-N"]
     done = subprocess.run(
-        [*unprivileged(), str(binary("initdb")), *options, "-D", str(draft)],
+        [*unprivileged(), str(binary("initdb")), *options, *_LOCALE, "-D", str(draft)],
         check=False,
         capture_output=True,
         env=clean_environment(),
@@ -76,7 +88,21 @@ def initialise(data: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         detail = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=NEXT)
+    (draft / "pg_hba.conf").write_text(_HBA, encoding="ascii")
+    key.rename(draft / _KEY_FILE)
     draft.rename(data)
+
+
+def _write_key(path: Path) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secrets.token_hex(24))
+    hand_over(path)
+
+
+def password(data: Path) -> str | None:
+    """Return the superuser's password; None where the directory was made without one."""
+    path = data / _KEY_FILE
+    return path.read_text(encoding="ascii") if path.exists() else None
 
 
 def remove_orphan(data: Path) -> None:

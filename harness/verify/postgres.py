@@ -16,10 +16,12 @@ from urllib.parse import urlsplit, urlunsplit
 from harness.verify.admin import Admin
 from harness.verify.cluster import (
     NEXT,
+    ROLE,
     binary,
     changes_user,
     hand_over,
     initialise,
+    password,
     remove_orphan,
     unprivileged,
 )
@@ -58,6 +60,7 @@ class PostgresServer:
         self._lock: IO[str] | None = None
         self._temporary: list[Path] = []
         self._admin: Admin | None = None
+        self._password: str | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -71,10 +74,10 @@ class PostgresServer:
         try:
             if self.external is None:
                 self._start_embedded()
-            self._admin = Admin(
-                self.url("postgres" if self.external is None else None, "postgresql")
-            )
+            self._admin = Admin(self.admin_url)
             self._admin.check()
+            if self.external is None:
+                self._admin.ensure_role(ROLE)
             self._drop_leftovers()
         except BaseException:
             self.stop()
@@ -96,16 +99,23 @@ class PostgresServer:
         self._temporary.clear()
 
     def url(self, name: str | None, driver: str = "postgresql+asyncpg") -> str:
-        """Return the URL of a database; None is the database that the server's own URL names."""
+        """Return a backend's URL of a database; None is the one that the server's own URL names."""
         if self.external is not None:
             parts = urlsplit(self.external)
             path = parts.path if name is None else f"/{name}"
             return urlunsplit((driver, parts.netloc, path, parts.query, ""))
-        return f"{driver}://postgres:@/{name or 'postgres'}?host={self.socket_directory}"
+        return f"{driver}://{ROLE}:@/{name or 'postgres'}?host={self.socket_directory}"
+
+    @property
+    def admin_url(self) -> str:
+        """The URL of whoever may create databases: not for backends."""
+        if self.external is not None:
+            return self.url(None, "postgresql")
+        return f"postgresql://postgres:{self._password}@/postgres?host={self.socket_directory}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create an empty database, or a copy of a template; one of that name is replaced."""
-        self.admin.create(name, template, lasting=self.durable or self.external is None)
+        self._create(name, template)
 
     def drop_database(self, name: str) -> None:
         self.admin.drop(name)
@@ -115,13 +125,18 @@ class PostgresServer:
         if self.admin.exists(name):
             return
         draft = f"{name}_draft"
-        self.admin.create(draft)
+        self._create(draft)
         try:
             prepare(self.url(draft))
         except BaseException:
             self.admin.drop(draft)
             raise
         self.admin.rename(draft, name)
+
+    def _create(self, name: str, template: str | None = None) -> None:
+        embedded = self.external is None
+        owner = ROLE if embedded else None
+        self.admin.create(name, template, owner=owner, lasting=self.durable or embedded)
 
     @property
     def admin(self) -> Admin:
@@ -139,6 +154,7 @@ class PostgresServer:
         data = self._claim_directory()
         self.socket_directory = self._make_temporary()
         remove_orphan(data)
+        self._set_aside_open(data)
         if not (data / "PG_VERSION").exists():
             initialise(data)
         try:
@@ -148,6 +164,11 @@ class PostgresServer:
                 raise
             initialise(data)
             self._launch(data)
+
+    def _set_aside_open(self, data: Path) -> None:
+        """Move a directory out of the way whose superuser has no password; it is kept."""
+        if (data / "PG_VERSION").exists() and password(data) is None:
+            data.rename(data.with_name(f"{data.name}-{time.strftime('%Y%m%d-%H%M%S')}"))
 
     def _claim_directory(self) -> Path:
         """Return a data directory that is ours alone; a throw-away server moves on if need be."""
@@ -191,6 +212,7 @@ class PostgresServer:
                 )
             )
         self._wait(log)
+        self._password = password(data)
 
     def _wait(self, log: Path) -> None:
         assert self.socket_directory is not None  # noqa: S101 - set by the caller

@@ -126,14 +126,53 @@ def test_a_stale_pid_file_of_another_process_is_no_obstacle(tmp_path: Path) -> N
 
 
 def test_database_url_takes_precedence(postgres: PostgresServer, tmp_path: Path) -> None:
-    with PostgresServer(tmp_path, database_url=postgres.url("postgres")) as server:
+    with PostgresServer(tmp_path, database_url=postgres.admin_url) as server:
         server.create_database("over_url")
         assert asyncio.run(run(server, "over_url", "SHOW synchronous_commit")) == "off"
-        assert (
-            server.url("x") == f"postgresql+asyncpg://postgres:@/x?host={postgres.socket_directory}"
-        )
+        there = postgres.admin_url.partition(":")[2].replace("/postgres?", "/x?")
+        assert server.url("x") == f"postgresql+asyncpg:{there}"
     assert postgres.admin.exists("over_url")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'touch /tmp/pwned'",
+        "COPY (SELECT 1) TO '/tmp/pwned'",
+        "SELECT pg_read_file('postgresql.conf')",
+        "SELECT lo_export(lo_from_bytea(0, 'x'), '/tmp/pwned')",
+        "ALTER SYSTEM SET archive_command = 'touch /tmp/pwned'",
+        "ALTER ROLE backend SUPERUSER",
+        "SET ROLE postgres",
+        "CREATE ROLE other SUPERUSER",
+        "CREATE DATABASE other",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE c AS '/tmp/pwned.so', 'f'",
+    ],
+)
+def test_a_backend_may_only_use_its_database(postgres: PostgresServer, statement: str) -> None:
+    if not postgres.admin.exists("confined"):
+        postgres.create_database("confined")
+    with pytest.raises(asyncpg.PostgresError, match=r"permission|must be superuser|only|denied"):
+        asyncio.run(run(postgres, "confined", statement))
+
+
+def test_the_superuser_needs_a_password_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path) as server:
+        open_url = f"postgresql://postgres:@/postgres?host={server.socket_directory}"
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            asyncio.run(asyncpg.connect(open_url))
+        key = tmp_path / "data" / "superuser.password"
+        assert key.stat().st_mode & 0o077 == 0
+
+
+def test_a_directory_whose_superuser_is_open_is_set_aside(tmp_path: Path) -> None:
+    with PostgresServer(tmp_path, durable=True) as server:
+        server.create_database("old")
+    (tmp_path / "data" / "superuser.password").unlink()
+    with PostgresServer(tmp_path, durable=True) as server:
+        assert not server.admin.exists("old")
+    assert [path.name[:5] for path in tmp_path.glob("data-*")] == ["data-"]
 
 
 def test_an_unreachable_server_is_a_clear_error() -> None:
