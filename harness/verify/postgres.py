@@ -14,6 +14,7 @@ from typing import IO, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from harness.verify.admin import Admin
+from harness.verify.bridge import Bridge, bridge_to
 from harness.verify.cluster import (
     NEXT,
     ROLE,
@@ -61,6 +62,7 @@ class PostgresServer:
         self._temporary: list[Path] = []
         self._admin: Admin | None = None
         self._password: str | None = None
+        self._bridge: Bridge | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -74,6 +76,8 @@ class PostgresServer:
         try:
             if self.external is None:
                 self._start_embedded()
+            else:
+                self._bridge = bridge_to(self.external)
             self._admin = Admin(self.admin_url)
             self._admin.check()
             if self.external is None:
@@ -88,6 +92,9 @@ class PostgresServer:
         if self._admin is not None:
             self._admin.close()
             self._admin = None
+        if self._bridge is not None:
+            self._bridge.close()
+            self._bridge = None
         if self._process is not None:
             _end(self._process)
             self._process = None
@@ -99,18 +106,21 @@ class PostgresServer:
         self._temporary.clear()
 
     def url(self, name: str | None, driver: str = "postgresql+asyncpg") -> str:
-        """Return a backend's URL of a database; None is the one that the server's own URL names."""
-        if self.external is not None:
-            parts = urlsplit(self.external)
-            path = parts.path if name is None else f"/{name}"
+        """Return a backend's URL of a database: over a unix socket, so that it needs no network."""
+        if self.external is None:
+            return f"{driver}://{ROLE}:@/{name or 'postgres'}?host={self.socket_directory}"
+        parts = urlsplit(self.external)
+        path = parts.path if name is None else f"/{name}"
+        if self._bridge is None:
             return urlunsplit((driver, parts.netloc, path, parts.query, ""))
-        return f"{driver}://{ROLE}:@/{name or 'postgres'}?host={self.socket_directory}"
+        user = parts.netloc.rpartition("@")[0]
+        return f"{driver}://{user}@{path}?host={self._bridge.directory}"
 
     @property
     def admin_url(self) -> str:
         """The URL of whoever may create databases: not for backends."""
         if self.external is not None:
-            return self.url(None, "postgresql")
+            return urlunsplit(urlsplit(self.external)._replace(scheme="postgresql"))
         return f"postgresql://postgres:{self._password}@/postgres?host={self.socket_directory}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
