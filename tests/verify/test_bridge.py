@@ -56,9 +56,8 @@ def test_everything_is_carried_both_ways(echo: int) -> None:
 def test_a_server_that_is_gone_ends_the_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with Bridge("127.0.0.1", port) as bridge:
-        with suppress(ConnectionResetError):
-            assert _through(bridge, b"x") == b""
+    with Bridge("127.0.0.1", port) as bridge, suppress(ConnectionResetError):
+        assert _through(bridge, b"x") == b""
 
 
 def test_a_server_on_the_network_is_reached_over_a_unix_socket(
