@@ -4,11 +4,14 @@ spec -> mounts (what is there) -> bubblewrap (how it is started) -> launch -> cl
 """
 
 from .errors import SandboxDied, SandboxError, SandboxUnavailable
+from .no_sandbox import NoSandbox
+from .protection import protection
 from .sandbox import Sandbox
 from .spec import Limits, Protection, Result, SandboxSpec
 
 __all__ = [
     "Limits",
+    "NoSandbox",
     "Protection",
     "Result",
     "Sandbox",
@@ -16,4 +19,5 @@ __all__ = [
     "SandboxError",
     "SandboxSpec",
     "SandboxUnavailable",
+    "protection",
 ]

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path
 
-from . import etc
+from . import etc, seccomp
 from .errors import SandboxUnavailable
 from .launch import INSIDE, Launch, server_command
 from .mounts import HOME, SCRATCH, SYSTEM, TEMPORARY, Mount, plan
 from .python_environment import interpreter
+from .remedies import INSTALL
 from .spec import SandboxSpec
 
 _CODE = Path("/run/sandbox")
@@ -30,10 +31,11 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
     if program is None:
         raise SandboxUnavailable(
             "bubblewrap is not installed",
-            "Install it with the system's package manager: apt-get install bubblewrap.",
+            INSTALL,
         )
     mounts = plan(spec)
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
+    calls = etc.as_descriptor(seccomp.program())
     arguments = [
         *("/bin/sh", "-c", _LESS_LIKELY_KEPT, "sh", program, *_NAMESPACES),
         *_system(),
@@ -42,11 +44,11 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
         *("--ro-bind", str(INSIDE), str(_CODE / INSIDE.name)),
         *_project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
-        *("--", *server_command(interpreter(), _CODE, channel)),
+        *("--seccomp", str(calls), "--", *server_command(interpreter(), _CODE, channel)),
     ]
     return Launch(
         argv=tuple(arguments),
-        descriptors=tuple(files.values()),
+        descriptors=(calls, *files.values()),
         root=spec.root.resolve(),
         home=HOME,
         temporary=TEMPORARY,

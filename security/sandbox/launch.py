@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -23,7 +23,9 @@ class Launch:
     root: Path
     home: Path
     temporary: Path
-    landlock: Mapping[str, list[str]]
+    landlock: Mapping[str, list[str]] = field(default_factory=dict)
+    scratch: Path | None = None
+    """A directory of the session's own, removed at its end."""
     descriptors: tuple[int, ...] = ()
     """Inherited by the process, and closed here once it is started."""
 

@@ -1,6 +1,7 @@
 """A session: commands one after another in the same surroundings, and nothing left at its end."""
 
 import os
+import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -49,11 +50,11 @@ class Session(ABC):
         try:
             self._launch = self._prepare(client.inner.fileno())
             self.landlock = client.start(self._launch, self._settings(self._launch))
-        except SandboxDied as error:
+        except BaseException as error:
             client.close()
-            raise self._explain(str(error)) from None
-        except BaseException:
-            client.close()
+            self.close()
+            if isinstance(error, SandboxDied):
+                raise self._explain(str(error)) from None
             raise
         finally:
             for descriptor in self._launch.descriptors if self._launch else ():
@@ -94,6 +95,8 @@ class Session(ABC):
         """End everything that the commands left behind; may be called again."""
         if self._client is not None:
             self._client.close()
+        if self._launch is not None and self._launch.scratch is not None:
+            shutil.rmtree(self._launch.scratch, ignore_errors=True)
 
     def environment(self, launch: Launch) -> dict[str, str]:
         """Return all that commands see of an environment: nothing of it comes from the harness."""

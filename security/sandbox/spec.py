@@ -8,6 +8,7 @@ from typing import Literal
 
 _MIB = 1 << 20
 _GIB = 1 << 30
+Kind = Literal["bubblewrap", "sandbox-exec", "none"]
 Bound = Literal["processes", "memory", "disk", ""]
 
 
@@ -70,7 +71,7 @@ class Result:
 class Protection:
     """Which sandbox this machine has; `reason` and `remedy` say more where it does not work."""
 
-    kind: Literal["bubblewrap", "sandbox-exec", "none"]
+    kind: Kind
     works: bool
     reason: str = ""
     remedy: str = ""

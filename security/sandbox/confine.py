@@ -1,0 +1,86 @@
+"""One program in a sandbox of its own, for who starts processes himself: nothing in it lasts.
+
+Unlike a session it shares descriptors with its starter, such as a socket that listens outside, and
+the project can only be read.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import bubblewrap, etc, seatbelt, seccomp
+from .errors import SandboxUnavailable
+from .mounts import HOME, TEMPORARY, plan
+from .remedies import INSTALL
+from .spec import SandboxSpec
+
+_LIMITED = (
+    "ulimit -c 0; ulimit -v {memory}; ulimit -f {file}; ulimit -n {files};"
+    " ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null;"
+    ' exec "$@"'
+)
+_BLOCK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Confined:
+    """What to start, with which descriptors inherited; they are the caller's to close."""
+
+    argv: tuple[str, ...]
+    descriptors: tuple[int, ...]
+    environment: dict[str, str]
+    """To be set over the program's own."""
+    scratch: Path | None = None
+    """A directory that the caller removes at the end."""
+
+
+def confined(argv: Sequence[str], spec: SandboxSpec) -> Confined:
+    """Return how to start a program confined; raise SandboxUnavailable where it cannot be.
+
+    `root` is where it starts; it and everything else is read-only, /tmp and the home are memory.
+    """
+    if sys.platform == "darwin":
+        return _seatbelt(argv, spec)
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxUnavailable("bubblewrap is not installed", INSTALL)
+    mounts = [
+        replace(one, kind="readable") if one.kind == "writable" else one for one in plan(spec)
+    ]
+    files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
+    calls = etc.as_descriptor(seccomp.program())
+    namespaces = [one for one in bubblewrap._NAMESPACES if one not in ("--as-pid-1", "--clearenv")]
+    arguments = [
+        *(program, *namespaces, *bubblewrap._system(), *bubblewrap._KERNEL),
+        *bubblewrap._etc(files),
+        *bubblewrap._project(mounts, spec.limits.temporary_bytes),
+        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
+        *("--seccomp", str(calls), "--", "/bin/sh", "-c", _limited(spec), "sh", *argv),
+    ]
+    environment = {"HOME": str(HOME), "TMPDIR": str(TEMPORARY)}
+    return Confined(tuple(arguments), (calls, *files.values()), environment)
+
+
+def _limited(spec: SandboxSpec) -> str:
+    limits = spec.limits
+    return _LIMITED.format(
+        memory=limits.memory_bytes // 1024,
+        file=limits.file_bytes // _BLOCK,
+        files=limits.open_files,
+        processes=limits.processes,
+    )
+
+
+def _seatbelt(argv: Sequence[str], spec: SandboxSpec) -> Confined:
+    program = shutil.which("sandbox-exec")
+    if program is None:
+        raise SandboxUnavailable("sandbox-exec is missing", "It comes with macOS; look in PATH.")
+    scratch = Path(tempfile.mkdtemp(prefix="sandbox-")).resolve()
+    rules = seatbelt.profile(spec, scratch) + seatbelt._rule(
+        "deny file-write*", "subpath", (spec.root,)
+    )
+    environment = {"HOME": str(scratch), "TMPDIR": str(scratch)}
+    return Confined((program, "-p", rules, *argv), (), environment, scratch)
