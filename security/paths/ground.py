@@ -94,8 +94,8 @@ class Ground:
         try:
             real = path.resolve(strict=True)
             descriptor = os.open(real, _FOLDER | _PLAIN)
-        except OSError as error:
-            raise ValueError(f"{path} is not a folder ({error.strerror}); make it first") from None
+        except (OSError, RuntimeError) as error:  # the latter of a loop of links
+            raise ValueError(f"{path} is no folder ({error}); make it first") from None
         return cls(real, descriptor, identity(os.fstat(descriptor)))
 
     def check_here(self) -> None:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from security.paths import patterns, replace
 from security.paths.decision import Access, Listing, PathDecision
 from security.paths.ground import Ground, identity, look, missing
-from security.paths.names import DEFAULT_PROTECTED, SYSTEM, Parts, Rules, fold, split
+from security.paths.names import DEFAULT_PROTECTED, HIDDEN, SYSTEM, Parts, Rules, fold, split
 from security.paths.search import DEEPEST, Search
 from security.refusal import Refused, shown
 
@@ -40,7 +40,7 @@ class PathGuard:
             self._root = self._open(Path(root), opening)
             for one in readable:
                 self._open(Path(one), opening)
-            self._hold(protected, opening)
+            self._hold((*HIDDEN, *protected), opening)
             self._close = weakref.finalize(self, opening.pop_all().close)
 
     def close(self) -> None:

@@ -24,7 +24,10 @@ _NOT_FOR_PATTERNS = (
 
 
 def readings(pattern: str) -> list[str]:
-    """Return the plain globs that a tool may make of a pattern; refuse one that is too odd."""
+    """Return the plain globs that a tool may make of a pattern; refuse one that is too odd.
+
+    What `!` leaves out is checked and not returned.
+    """
     if not isinstance(pattern, str) or not pattern:
         raise Refused("pattern", "the pattern is empty or no text", "use one such as **/*.py")
     if len(pattern) > _LONGEST or pattern.count("/") > _DEEPEST:
@@ -36,8 +39,9 @@ def readings(pattern: str) -> list[str]:
     found = []
     for piece in sorted(pieces):
         for choice in choices(piece.removeprefix("!")):
-            _check(choice, excluded=piece.startswith("!"))
-            found.append(choice)
+            excluded = piece.startswith("!")
+            _check(choice, excluded=excluded)
+            found += [] if excluded else [choice]
     return found
 
 

@@ -12,7 +12,7 @@ from .remedies import INSTALL
 from .spec import SandboxSpec
 
 _CODE = Path("/run/sandbox")
-_NAMESPACES = (
+NAMESPACES = (
     *("--unshare-all", "--unshare-user", "--uid", str(etc.UID), "--gid", str(etc.UID)),
     *("--cap-drop", "ALL", "--disable-userns", "--die-with-parent", "--new-session"),
     *("--clearenv", "--hostname", "sandbox"),
@@ -21,7 +21,7 @@ _NAMESPACES = (
 )
 # With /proc writable, code that root started sets /proc/sys/kernel/core_pattern: bubblewrap covers
 # /proc/sys only where its access(2) says that the directory itself is writable.
-_KERNEL = ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
+KERNEL = ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
 _LESS_LIKELY_KEPT = 'echo 500 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
 
 
@@ -37,12 +37,12 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
     calls = etc.as_descriptor(seccomp.program())
     arguments = [
-        *("/bin/sh", "-c", _LESS_LIKELY_KEPT, "sh", program, *_NAMESPACES),
-        *_system(),
-        *_KERNEL,
-        *_etc(files),
+        *("/bin/sh", "-c", _LESS_LIKELY_KEPT, "sh", program, *NAMESPACES),
+        *system(),
+        *KERNEL,
+        *made_up_etc(files),
         *("--ro-bind", str(INSIDE), str(_CODE / INSIDE.name)),
-        *_project(mounts, spec.limits.temporary_bytes),
+        *project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
         *("--seccomp", str(calls), "--", *server_command(interpreter(), _CODE, channel)),
     ]
@@ -56,7 +56,7 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
     )
 
 
-def _system() -> list[str]:
+def system() -> list[str]:
     arguments = []
     for path in SYSTEM:
         if path.is_symlink():
@@ -66,7 +66,7 @@ def _system() -> list[str]:
     return arguments
 
 
-def _etc(made_up: dict[str, int]) -> list[str]:
+def made_up_etc(made_up: dict[str, int]) -> list[str]:
     arguments = []
     for path in etc.shared():
         arguments += ["--ro-bind", str(path), str(path)]
@@ -75,7 +75,7 @@ def _etc(made_up: dict[str, int]) -> list[str]:
     return arguments
 
 
-def _project(mounts: list[Mount], scratch_bytes: int) -> list[str]:
+def project(mounts: list[Mount], scratch_bytes: int) -> list[str]:
     arguments: list[str] = []
     pins: list[str] = []
     for mount in mounts:

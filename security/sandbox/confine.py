@@ -52,11 +52,11 @@ def confined(argv: Sequence[str], spec: SandboxSpec) -> Confined:
     ]
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
     calls = etc.as_descriptor(seccomp.program())
-    namespaces = [one for one in bubblewrap._NAMESPACES if one not in ("--as-pid-1", "--clearenv")]
+    namespaces = [one for one in bubblewrap.NAMESPACES if one not in ("--as-pid-1", "--clearenv")]
     arguments = [
-        *(program, *namespaces, *bubblewrap._system(), *bubblewrap._KERNEL),
-        *bubblewrap._etc(files),
-        *bubblewrap._project(mounts, spec.limits.temporary_bytes),
+        *(program, *namespaces, *bubblewrap.system(), *bubblewrap.KERNEL),
+        *bubblewrap.made_up_etc(files),
+        *bubblewrap.project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
         *("--seccomp", str(calls), "--", "/bin/sh", "-c", _limited(spec), "sh", *argv),
     ]
@@ -79,7 +79,7 @@ def _seatbelt(argv: Sequence[str], spec: SandboxSpec) -> Confined:
     if program is None:
         raise SandboxUnavailable("sandbox-exec is missing", "It comes with macOS; look in PATH.")
     scratch = Path(tempfile.mkdtemp(prefix="sandbox-")).resolve()
-    rules = seatbelt.profile(spec, scratch) + seatbelt._rule(
+    rules = seatbelt.profile(spec, scratch) + seatbelt.rule(
         "deny file-write*", "subpath", (spec.root,)
     )
     environment = {"HOME": str(scratch), "TMPDIR": str(scratch)}

@@ -65,17 +65,17 @@ def profile(spec: SandboxSpec, scratch: Path) -> str:
     kept = [*spec.read_only, *(one for one in python_environment(root) if _below(one, root))]
     rules = [
         _HEAD,
-        _rule("allow file-read*", "subpath", (*readable, root, scratch)),
-        _rule("allow file-write*", "subpath", (root, scratch)),
+        rule("allow file-read*", "subpath", (*readable, root, scratch)),
+        rule("allow file-write*", "subpath", (root, scratch)),
         _NETWORK,
-        _rule("allow network-outbound", "subpath", spec.databases),
-        _rule("deny file-write*", "subpath", kept),
-        _rule("deny file-write*", "literal", _parents(kept, root)),
+        rule("allow network-outbound", "subpath", spec.databases),
+        rule("deny file-write*", "subpath", kept),
+        rule("deny file-write*", "literal", _parents(kept, root)),
     ]
     return "".join(rules)
 
 
-def _rule(action: str, match: str, paths: Iterable[Path]) -> str:
+def rule(action: str, match: str, paths: Iterable[Path]) -> str:
     named = dict.fromkeys(one for path in paths for one in (path.absolute(), path.resolve()))
     filters = "".join(f"\n  ({match} {_quoted(path)})" for path in named)
     return f"({action}{filters})\n" if filters else ""

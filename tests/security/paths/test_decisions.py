@@ -1,71 +1,17 @@
-"""The path guard on real folders: what it refuses, and that what it refuses stays as it was."""
+"""What the path guard allows and refuses."""
 
-import itertools
 import os
-import shutil
-import socket
-import sys
-import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from security.paths import Access, PathGuard, Refused, ground
+from security.paths import Access, PathGuard, Refused
+from security.paths.ground import Ground
+from tests.security.paths.conftest import snapshot
 
 READ, WRITE, LIST = Access.READ, Access.WRITE, Access.LIST
-TREE = (
-    *("app/main.py", "app/name with blank.py", "tests/test_x.py", "tests/acceptance/test_a.py"),
-    *(".git/config", ".claude/settings.json", ".env", ".env.example", "feature_list.json"),
-    *(".mcp.json", ".npmrc", "café.txt", "../outside/key", "../other/deep/lib.py"),
-)
-
-
-@pytest.fixture(params=["openat2", "openat"])
-def root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A project beside folders that are none of its business, with odd things in it."""
-    if request.param == "openat":
-        monkeypatch.setattr(ground, "has_openat2", lambda: False)
-    made = tmp_path / "project"
-    made.mkdir()
-    for name in TREE:
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        (made / name).write_text("old")
-    links = {
-        "out": "../outside",
-        "out.txt": "../outside/key",
-        "dangling": "../outside/new",
-        "loop": "loop",
-        "in.py": "app/main.py",
-        "inner": "app",
-        "git": ".git",
-        "absolute": "/etc",
-        "list": "feature_list.json",
-        "app/up": "..",
-        "me": "/proc/self/root",
-    }
-    for name, target in links.items():
-        (made / name).symlink_to(target)
-    (made / "app/second.py").hardlink_to(made / "../outside/key")
-    (made / "app/list.json").hardlink_to(made / "feature_list.json")
-    os.mkfifo(made / "pipe")
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(os.path.relpath(made / "socket"))
-    return made
-
-
-def snapshot(folder: Path) -> dict[str, tuple[Any, ...]]:
-    found: dict[str, tuple[Any, ...]] = {}
-    for path in sorted(folder.rglob("*")):
-        kept = path.lstat()
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
-        target = path.readlink() if path.is_symlink() else None
-        found[str(path)] = (kept.st_mode, kept.st_ino, kept.st_nlink, content, target)
-    return found
 
 
 ALLOWED = [
@@ -218,66 +164,107 @@ def operations(guard: PathGuard, path: str) -> dict[Access, list[Callable[[], ob
     }
 
 
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Threads that take turns after every few steps."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
+@pytest.mark.parametrize("path", [None, 3, b"app/main.py", Path("app/main.py"), ["app"], object()])
+def test_what_is_no_path_is_refused(root: Path, path: Any) -> None:
+    guard = PathGuard(root)
+
+    assert guard.decide(path, READ).rule == "not-a-path"
+    assert guard.decide_pattern(path).rule == "pattern"
+    assert guard.decide_pattern("*", path).rule == "not-a-path"
 
 
-def swap(folder: Path, outside: Path, stop: threading.Event, swaps: list[int]) -> None:
-    for count in itertools.count():
-        spare = folder.with_name(f"spare{count}")
-        folder.rename(spare)
-        with suppress(FileExistsError):  # the guard may have made the folder meanwhile
-            folder.symlink_to(outside)
-            folder.unlink()
-        with suppress(OSError):
-            spare.rename(folder)
-        shutil.rmtree(spare, ignore_errors=True)
-        swaps.append(count)
-        if stop.is_set():
-            return
+def test_an_unknown_access_is_refused(root: Path) -> None:
+    access: Any = "write"
+
+    assert PathGuard(root).decide("app/main.py", access).rule == "not-an-access"
 
 
-@pytest.mark.usefixtures("eager")
-def test_a_race_with_a_link_never_leads_outside(root: Path) -> None:
-    folder, outside, guard = root / "new", root.parent / "outside", PathGuard(root)
-    folder.mkdir()
-    (outside / "key.py").write_text("secret")
-    before, stop, swaps = snapshot(outside), threading.Event(), []
-    thread = threading.Thread(target=swap, args=(folder, outside, stop, swaps))
-    thread.start()
-    outcomes: Counter[str] = Counter()
-    end = time.monotonic() + 1.5
-    while time.monotonic() < end:
-        for operation in (write, edit, read):
-            try:
-                outcomes[operation(guard, "new/key.py")] += 1
-            except (Refused, OSError) as error:
-                outcomes[getattr(error, "rule", "failed")] += 1
-    stop.set()
-    thread.join()
+def test_what_cannot_be_judged_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = PathGuard(root)
+    monkeypatch.setattr("security.paths.guard.look", lambda *_: 1 / 0)
 
-    assert snapshot(outside) == before
-    assert outcomes["secret"] == 0
-    assert outcomes["written"] > 10
-    assert outcomes["link"] > 10
-    assert len(swaps) > 1000
+    assert guard.decide("app/main.py", READ).rule == "guard-failed"
 
 
-def write(guard: PathGuard, path: str) -> str:
-    guard.write_text(path, "new")
-    return "written"
+def test_other_folders_may_be_readable(root: Path) -> None:
+    other = root.parent / "other"
+    guard = PathGuard(root, readable=[other, root / ".git", root.parent / "other/deep"])
+    file = str(other / "deep/lib.py")
+
+    assert guard.decide(file, READ).real == other / "deep/lib.py"
+    assert guard.decide(file, WRITE).rule == "read-only"
+    assert guard.decide(str(other), LIST).allowed
+    assert guard.decide(str(root / ".git/config"), READ).rule == "hidden"
+    assert guard.decide(str(root.parent / "outside/key"), READ).rule == "outside"
+    assert guard.listing(str(other / "deep")).paths == (file,)
+    assert guard.glob(f"{other}/**/*.py").paths == (file,)
+    with guard.open_read(file) as opened:
+        assert opened.read() == b"old"
 
 
-def edit(guard: PathGuard, path: str) -> str:
-    guard.edit(path, str.upper)
-    return "edited"
+def test_the_root_may_be_named_by_a_link(root: Path) -> None:
+    alias = root.parent / "alias"
+    alias.symlink_to(root)
+
+    for path in ("app/main.py", str(alias / "app/main.py"), str(root / "app/main.py")):
+        assert PathGuard(alias).decide(path, READ).real == root / "app/main.py"
 
 
-def read(guard: PathGuard, path: str) -> str:
-    with guard.open_read(path) as file:
-        return file.read().decode()
+@pytest.mark.parametrize("bad", ["/", "/proc", "/dev", "none", "loop", "pipe"])
+def test_no_guard_without_a_folder_of_the_project(root: Path, bad: str) -> None:
+    with pytest.raises(ValueError, match=r"make it first|the system's"):
+        PathGuard(root / bad)
+    with pytest.raises(ValueError, match=r"make it first|the system's"):
+        PathGuard(root, readable=[root / bad])
+
+
+@pytest.mark.parametrize("entry", ["", "/etc", "../x", "."])
+def test_protected_names_are_below_the_root(root: Path, entry: str) -> None:
+    with pytest.raises(ValueError, match="protected: "):
+        PathGuard(root, protected=[entry])
+
+
+def test_projects_may_protect_other_names(root: Path) -> None:
+    guard = PathGuard(root, protected=["app/main.py"])
+
+    assert guard.decide("app/main.py", WRITE).rule == "protected"
+    assert guard.decide("feature_list.json", WRITE).rule == "hard-link"
+    assert guard.decide("understudy.toml", WRITE).allowed
+    assert guard.decide(".git/config", WRITE).rule == "hidden"
+
+
+def test_a_root_that_was_replaced_is_refused(root: Path) -> None:
+    guard = PathGuard(root)
+    root.rename(root.with_name("before"))
+    (root / "app").mkdir(parents=True)
+
+    assert guard.decide("app/main.py", WRITE).rule == "moved"
+    with pytest.raises(Refused):
+        guard.write_text("app/main.py", "x")
+
+
+def test_a_closed_guard_refuses(root: Path) -> None:
+    guard = PathGuard(root)
+    guard.close()
+
+    assert not guard.decide("app/main.py", READ).allowed
+
+
+def test_moving_a_protected_folder_does_not_free_it(root: Path) -> None:
+    guard = PathGuard(root)
+    (root / "tests").rename(root / "moved")
+    (root / ".git").rename(root / "history")
+
+    assert guard.decide("moved/acceptance/test_a.py", WRITE).rule == "protected"
+    assert guard.decide("moved/test_x.py", WRITE).allowed
+    assert guard.decide("history/config", READ).rule == "protected"
+
+
+@pytest.mark.usefixtures("root")
+def test_other_file_systems_are_not_entered() -> None:
+    top = Ground.at(Path("/"))
+    with pytest.raises(Refused) as no, top.descend(["proc", "self"], READ):
+        pass
+    os.close(top.descriptor)
+
+    assert no.value.rule == "mount"
