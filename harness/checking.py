@@ -15,15 +15,19 @@ from harness.sessions.replay_judge import cases
 from harness.traffic.exchange import Exchange
 from harness.traffic.importers import load
 from harness.traffic.scope import Scope
+from harness.verify.confined import runner as runner_of
 from harness.verify.postgres import PostgresServer
 from harness.verify.verify import Case, verify_backend
 
 _SHOWN = 20
 
 
-def verify_project(project: Project, files: Sequence[Path]) -> dict[str, Any]:
-    """Replay the project's recordings, or these files, against its backend."""
+def verify_project(
+    project: Project, files: Sequence[Path], *, accept_risk: bool = False
+) -> dict[str, Any]:
+    """Replay the project's recordings, or these files, against its backend in a sandbox."""
     require_backend(project)
+    runner = runner_of(accept_risk=accept_risk)
     require_recordings(project)
     model = learn(project)
     played = [case_of(project, model, path) for path in files] or cases(project, model)
@@ -34,6 +38,7 @@ def verify_project(project: Project, files: Sequence[Path]) -> dict[str, Any]:
             postgres=postgres,
             label=label_of(model),
             logs=project.state_dir / "logs",
+            runner=runner,
         )
     return verification.report.model_dump(mode="json")
 

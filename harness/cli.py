@@ -30,6 +30,12 @@ app = typer.Typer(
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The project directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+AcceptRisk = Annotated[
+    bool,
+    typer.Option(
+        "--no-sandbox-i-accept-the-risk", help="Run what is generated with all your rights."
+    ),
+]
 BuilderName = Annotated[
     str | None, typer.Option("--builder", metavar="NAME", help="offline, or auto (the default).")
 ]
@@ -121,6 +127,7 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin a new backend; the old one is set aside.")
     ] = False,
+    accept_risk: AcceptRisk = False,
     as_json: AsJson = False,
 ) -> None:
     """Build and verify the backend in sessions, until every feature passes."""
@@ -134,16 +141,23 @@ def run(
         tokens=budget_tokens,
         wall_s=budget_seconds,
         fresh=fresh,
+        accept_risk=accept_risk,
     )
     raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
 
 
 @app.command(epilog="Example: understudy resume shop")
-def resume(directory: Directory, builder: BuilderName = None, *, as_json: AsJson = False) -> None:
+def resume(
+    directory: Directory,
+    builder: BuilderName = None,
+    *,
+    accept_risk: AcceptRisk = False,
+    as_json: AsJson = False,
+) -> None:
     """Go on with a run that was paused, killed or out of budget."""
     from harness.sessions.command import Wishes, run_command  # noqa: PLC0415
 
-    wishes = Wishes(builder=builder, resume=True)
+    wishes = Wishes(builder=builder, resume=True, accept_risk=accept_risk)
     raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
 
 
@@ -193,12 +207,13 @@ def verify(
         typer.Option(metavar="FILE", help="Replay this instead (HAR, flows or recording)."),
     ] = None,
     *,
+    accept_risk: AcceptRisk = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay recordings against the backend and report the fidelity."""
     from harness.checking import report_text, verify_project  # noqa: PLC0415
 
-    document = verify_project(_open(directory), recording or [])
+    document = verify_project(_open(directory), recording or [], accept_risk=accept_risk)
     _say(document, report_text(document), as_json=as_json)
 
 
@@ -209,6 +224,8 @@ def serve(
     state: Annotated[
         str, typer.Option(metavar="STATE", help="recorded, empty, or a capture FILE.")
     ] = "recorded",
+    *,
+    accept_risk: AcceptRisk = False,
 ) -> None:
     """Run the clone until Ctrl+C."""
     from harness.serving import serve as serve_project  # noqa: PLC0415
@@ -217,7 +234,7 @@ def serve(
         typer.echo(f"listening on {url}")
         sys.stdout.flush()
 
-    serve_project(_open(directory), port=port, state=state, ready=ready)
+    serve_project(_open(directory), port=port, state=state, ready=ready, accept_risk=accept_risk)
 
 
 @app.command(epilog="Example: understudy guard 'pytest -q && git status'")

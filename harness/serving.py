@@ -17,12 +17,21 @@ from harness.importing import recording_name
 from harness.project import Project
 from harness.sessions.learning import learn
 from harness.verify.backend import BackendProcess, load_seed, migrate
+from harness.verify.confined import runner as runner_of
 from harness.verify.postgres import PostgresServer
+from harness.verify.runner import Runner
 
 _POLL_S = 0.2
 
 
-def serve(project: Project, *, port: int, state: str, ready: Callable[[str], None]) -> None:
+def serve(
+    project: Project,
+    *,
+    port: int,
+    state: str,
+    ready: Callable[[str], None],
+    accept_risk: bool = False,
+) -> None:
     """Serve until SIGINT or SIGTERM; `ready` gets the URL once connections are accepted.
 
     `state` is `recorded` (kept from one time to the next), `empty`, or a capture's path, whose
@@ -30,10 +39,11 @@ def serve(project: Project, *, port: int, state: str, ready: Callable[[str], Non
     """
     require_backend(project)
     _require_port(port)
+    runner = runner_of(accept_risk=accept_risk)
     with (
         _asked_to_stop() as stopping,
-        _database(project, state) as url,
-        _backend(project, url, port) as backend,
+        _database(project, state, runner) as url,
+        _backend(project, url, port, runner) as backend,
     ):
         ready(backend.base_url)
         while backend.running and not stopping.wait(_POLL_S):
@@ -70,18 +80,18 @@ def _asked_to_stop() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _database(project: Project, state: str) -> Iterator[str]:
+def _database(project: Project, state: str, runner: Runner) -> Iterator[str]:
     """Provide the URL of a database in the state asked for."""
     if state == "recorded":
         place = project.state_dir.absolute() / "postgres" / "serve"
         with PostgresServer(place, durable=True) as postgres:
-            yield _recorded(project, postgres)
+            yield _recorded(project, postgres, runner)
         return
     seed = None if state == "empty" else _seed_of_file(project, Path(state))
     with PostgresServer() as postgres:
         postgres.create_database("served")
         url = postgres.url("served")
-        _fill(project, url, seed)
+        _fill(project, url, seed, runner)
         yield url
 
 
@@ -91,7 +101,7 @@ def _seed_of_file(project: Project, path: Path) -> dict[str, Any]:
     return seed_of(project, model, capture)
 
 
-def _recorded(project: Project, postgres: PostgresServer) -> str:
+def _recorded(project: Project, postgres: PostgresServer, runner: Runner) -> str:
     """Return the database that the project's clone keeps; made with the recorded state at first.
 
     Another schema or another initial state has another database.
@@ -102,7 +112,7 @@ def _recorded(project: Project, postgres: PostgresServer) -> str:
     seed = max(model.seeds, key=lambda item: sum(map(len, item.tables.values())), default=None)
     plain = seed_document(model, seed) if seed else None
     name = f"recorded_{_mark(project, plain)}"
-    postgres.ensure_template(name, lambda url: _fill(project, url, plain))
+    postgres.ensure_template(name, lambda url: _fill(project, url, plain, runner))
     return postgres.url(name)
 
 
@@ -113,15 +123,15 @@ def _mark(project: Project, seed: dict[str, Any] | None) -> str:
     return digest.hexdigest()[:16]
 
 
-def _fill(project: Project, url: str, seed: dict[str, Any] | None) -> None:
-    migrate(project.backend_dir, url)
+def _fill(project: Project, url: str, seed: dict[str, Any] | None, runner: Runner) -> None:
+    migrate(project.backend_dir, url, runner=runner)
     if seed:
-        load_seed(project.backend_dir, url, seed)
+        load_seed(project.backend_dir, url, seed, runner=runner)
 
 
 @contextmanager
-def _backend(project: Project, url: str, port: int) -> Iterator[BackendProcess]:
+def _backend(project: Project, url: str, port: int, runner: Runner) -> Iterator[BackendProcess]:
     log = project.state_dir / "logs" / "serve.log"
-    with BackendProcess(project.backend_dir, url, log=log, port=port) as backend:
+    with BackendProcess(project.backend_dir, url, log=log, port=port, runner=runner) as backend:
         backend.wait_ready()
         yield backend

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.builders import Outcome, SessionContext
+from harness.builders import Outcome, Ran, SessionContext
 from harness.features.feature import Acceptance, Feature, FeatureList
 from harness.inference.model import ApiModel, Operation, ResponseTemplate
 from harness.sessions.events import Verified
@@ -25,6 +25,18 @@ class ManualClock:
     def __call__(self) -> float:
         self.now += self.step
         return self.now
+
+
+class SilentShell:
+    """A shell in which every command succeeds without a word; it remembers them."""
+
+    def __init__(self) -> None:
+        self.commands: list[str] = []
+
+    def run(self, command: str, *, timeout_s: float = 120.0) -> Ran:
+        del timeout_s
+        self.commands.append(command)
+        return Ran(0, "")
 
 
 Script = Callable[[SessionContext], Outcome]

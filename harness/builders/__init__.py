@@ -25,6 +25,24 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """What a shell line came to. `exit_code` None: it was not run, and `output` says why."""
+
+    exit_code: int | None
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+
+class Shell(Protocol):
+    """The only way to run commands: guarded, in the session's sandbox, in its folder."""
+
+    def run(self, command: str, *, timeout_s: float = 120.0) -> Ran: ...
+
+
+@dataclass(frozen=True, slots=True)
 class SessionContext:
     """All that a session starts with: its context is fresh, nothing is carried over but git.
 
@@ -42,6 +60,7 @@ class SessionContext:
     slice: tuple[Feature, ...]
     failures: tuple[str, ...]
     record: Recorder
+    shell: Shell
     stopping: Callable[[], bool]
     tokens: int | None = None
     usd: float | None = None

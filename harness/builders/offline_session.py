@@ -16,6 +16,7 @@ from harness.repository import MAIN, GitFailed, Repository, git, merge
 
 GENERATED = "generated"
 _TRAILER = "Resources: "
+_CHECKS = ("ruff check --no-cache app", 'python -c "import app.main"')
 
 Generate = Callable[[ApiModel, Sequence[str]], Mapping[str, str]]
 
@@ -58,6 +59,8 @@ class OfflineBuilder:
         subject = f"Add {', '.join(new)}" if new else "Bring the code up to date"
         self._commit(repository, files, resources, subject)
         merged = self._merge(repository, session)
+        if merged:
+            check(session)
         return Outcome(merged, exhausted=not merged and not new)
 
     def _generate_what_works(
@@ -105,6 +108,14 @@ class OfflineBuilder:
             session.record.tool("merge", f"kept the edit made by hand in {path}")
         subject = repository.message(tip).partition("\n")[0]
         return f"{subject} (edits by hand kept in {', '.join(kept)})" if kept else subject
+
+
+def check(session: SessionContext) -> None:
+    """Try what was merged, as everybody has to who works in a session; the judge has the say."""
+    for command in _CHECKS:
+        ran = session.shell.run(command)
+        said = "ok" if ran.ok else ran.output.strip().rpartition("\n")[2] or "failed"
+        session.record.tool("check", f"{command}: {said}")
 
 
 def _ahead(folder: Path, tip: str) -> bool:

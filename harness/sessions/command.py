@@ -34,6 +34,7 @@ class Wishes:
     wall_s: float | None = None
     fresh: bool = False
     resume: bool = False
+    accept_risk: bool = False
 
     def limits(self, project: Project) -> Limits:
         budget = project.config.budget
@@ -56,6 +57,7 @@ def run_command(project: Project, wishes: Wishes, *, as_json: bool) -> int:
         limits=wishes.limits(project),
         resume=wishes.resume,
         fresh=wishes.fresh,
+        accept_risk=wishes.accept_risk,
     )
     with progress() if not as_json else nullcontext() as listener:
         end = run_project(project, options, listener)

@@ -2,11 +2,13 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
-from harness.builders import Builder, Outcome, SessionContext
+from harness.builders import Builder, Outcome, Recorder, SessionContext, Shell
 from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK, UnderstudyError
 from harness.features.feature import FILE, Feature, FeatureList
 from harness.inference.model import ApiModel
@@ -29,6 +31,9 @@ from harness.sessions.judge import Judge, Verdict, failures, passing, why
 from harness.sessions.plan import Plan
 from harness.sessions.recorder import JournalRecorder
 from harness.sessions.workshop import Workshop
+
+OpenShell = Callable[[Path, Recorder], AbstractContextManager[Shell]]
+"""Opens the shell of a session in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Orchestrator:
         plan: Plan,
         control: Control,
         limits: Limits,
+        shells: OpenShell,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.model = model
@@ -63,6 +69,7 @@ class Orchestrator:
         self.plan = plan
         self.control = control
         self.limits = limits
+        self.shells = shells
         self._clock = clock
         self._verdict: Verdict | None = None
 
@@ -114,7 +121,8 @@ class Orchestrator:
         began = self._clock()
         self.workshop.begin(self.features)
         self.workshop.open(number)
-        outcome = self.plan.builder.initialize(self._context(number, []))
+        with self._session(number, []) as context:
+            outcome = self.plan.builder.initialize(context)
         verdict = self._judge()
         now = self._passing(verdict)
         self._land(verdict, now, outcome.summary)
@@ -126,7 +134,8 @@ class Orchestrator:
         number = self._start("coding", builder, chosen)
         self.workshop.open(number)
         began = self._clock()
-        outcome = self._build(builder, self._context(number, chosen))
+        with self._session(number, chosen) as context:
+            outcome = self._build(builder, context)
         self._put_back_list()
         if (outcome.exhausted or not self.workshop.changed) and not self._more_counts():
             self.workshop.stash(number, "nothing to merge")
@@ -215,21 +224,28 @@ class Orchestrator:
         )
         self.journal.session = None
 
-    def _context(self, number: int, chosen: list[Feature]) -> SessionContext:
+    @contextmanager
+    def _session(self, number: int, chosen: list[Feature]) -> Iterator[SessionContext]:
+        """Provide what a builder works with; its shell, and all it runs, ends with the session."""
         usage = used(self.journal.entries(), self.journal.run, self._clock())
         tokens, usd = allowance(self.limits, usage)
-        return SessionContext(
-            number=number,
-            folder=self.workshop.folder,
-            repository=self.workshop.repository.folder,
-            model=self.model,
-            slice=tuple(chosen),
-            failures=tuple(failures(self.features, self._verdict, {item.id for item in chosen})),
-            record=JournalRecorder(self.journal),
-            stopping=self.control.stopping,
-            tokens=tokens,
-            usd=usd,
-        )
+        record = JournalRecorder(self.journal)
+        with self.shells(self.workshop.folder, record) as shell:
+            yield SessionContext(
+                number=number,
+                folder=self.workshop.folder,
+                repository=self.workshop.repository.folder,
+                model=self.model,
+                slice=tuple(chosen),
+                failures=tuple(
+                    failures(self.features, self._verdict, {item.id for item in chosen})
+                ),
+                record=record,
+                shell=shell,
+                stopping=self.control.stopping,
+                tokens=tokens,
+                usd=usd,
+            )
 
     def _judge(self) -> Verdict:
         self.journal.append(PhaseStarted(name="verify", detail="its own tests, and the replay"))

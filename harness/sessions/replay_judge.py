@@ -20,10 +20,9 @@ from harness.project import Project
 from harness.sessions.events import Verified
 from harness.sessions.judge import Verdict
 from harness.verify.errors import BackendFailed
-from harness.verify.postgres import PostgresServer
+from harness.verify.postgres import PostgresServer, socket_directories
 from harness.verify.runner import (
     Command,
-    LocalRunner,
     Runner,
     clean_environment,
     stop_group,
@@ -44,11 +43,12 @@ class OwnTests:
 
 
 @contextmanager
-def replay_judge(project: Project, model: ApiModel) -> Iterator["ReplayJudge"]:
+def replay_judge(project: Project, model: ApiModel, runner: Runner) -> Iterator["ReplayJudge"]:
     """Provide the judge of a run; PostgreSQL lives as long as the context."""
     place = project.state_dir.absolute() / "postgres" / "verify"
+    logs = project.state_dir / "logs"
     with PostgresServer(place) as postgres:
-        yield ReplayJudge(postgres, cases(project, model), model, project.state_dir / "logs")
+        yield ReplayJudge(postgres, cases(project, model), model, logs, runner)
 
 
 def cases(project: Project, model: ApiModel) -> list[Case]:
@@ -65,13 +65,14 @@ def cases(project: Project, model: ApiModel) -> list[Case]:
 
 
 class StoppableRunner:
-    """Starts processes as the verifier does, and can end all of them at once."""
+    """Starts processes as another runner does, and can end all of them at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, command: Command) -> subprocess.Popen[bytes]:
-        process = LocalRunner().start(command)
+        process = self._runner.start(command)
         self._started = [one for one in self._started if one.poll() is None]
         self._started.append(process)
         return process
@@ -86,13 +87,18 @@ class ReplayJudge:
     """The `Judge` that runs the real thing."""
 
     def __init__(
-        self, postgres: PostgresServer, played: Sequence[Case], model: ApiModel, logs: Path
+        self,
+        postgres: PostgresServer,
+        played: Sequence[Case],
+        model: ApiModel,
+        logs: Path,
+        runner: Runner,
     ) -> None:
-        self._postgres = postgres
+        self.postgres = postgres
         self._cases = played
         self._label = label_of(model)
         self._logs = logs
-        self._runner = StoppableRunner()
+        self._runner = StoppableRunner(runner)
 
     def stop(self) -> None:
         """End what runs, so that a judgement under way ends at once."""
@@ -103,7 +109,7 @@ class ReplayJudge:
         began = time.monotonic()
         with ThreadPoolExecutor(max_workers=1) as pool:
             log = self._logs / "pytest.log"
-            testing = pool.submit(run_tests, folder, self._postgres, log, self._runner)
+            testing = pool.submit(run_tests, folder, self.postgres, log, self._runner)
             try:
                 verification = self._replay(folder)
             except BackendFailed as error:
@@ -114,7 +120,7 @@ class ReplayJudge:
         return verify_backend(
             folder,
             self._cases,
-            postgres=self._postgres,
+            postgres=self.postgres,
             label=self._label,
             logs=self._logs,
             runner=self._runner,
@@ -127,14 +133,16 @@ def run_tests(folder: Path, postgres: PostgresServer, log: Path, runner: Runner)
         return OwnTests(0, ())
     name = "own_tests"
     postgres.create_database(name)
+    url = postgres.url(name)
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
     with TemporaryFile() as output:
         process = runner.start(
             Command(
                 argv,
                 cwd=folder,
-                env=clean_environment(DATABASE_URL=postgres.url(name), PYTHONDONTWRITEBYTECODE="1"),
+                env=clean_environment(DATABASE_URL=url, PYTHONDONTWRITEBYTECODE="1"),
                 output=output,
+                databases=socket_directories(url),
             )
         )
         try:

@@ -26,7 +26,10 @@ from harness.sessions.orchestrator import End, Orchestrator
 from harness.sessions.plan import Plan
 from harness.sessions.recovery import recover
 from harness.sessions.replay_judge import replay_judge
+from harness.sessions.shell import Shells
 from harness.sessions.workshop import Workshop
+from harness.verify.confined import runner as runner_of
+from harness.verify.runner import Runner
 
 JOURNAL = "journal.db"
 PAUSE_FILE = "pause-requested"
@@ -40,6 +43,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     resume: bool = False
     fresh: bool = False
+    accept_risk: bool = False
+    """Run commands and generated code without a sandbox."""
     builders: Callable[[str], list[Builder]] | None = None
     """Makes the builders of a name; None is those of this package."""
 
@@ -57,26 +62,27 @@ def run_project(
     build = project.config.build
     builders = (options.builders or builders_for)(options.builder or build.builder)
     plan = Plan(builders, build.slice, build.stuck_after)
+    runner = runner_of(accept_risk=options.accept_risk)
     with RunLock(project.state_dir / "run.lock"), _disk_trouble():
         journal = Journal(journal_path(project))
         try:
             if listener:
                 journal.listen(listener)
-            return _run_locked(project, options, journal, plan)
+            return _run_locked(project, options, journal, plan, runner)
         finally:
             journal.close()
 
 
-def _run_locked(project: Project, options: Options, journal: Journal, plan: Plan) -> End:
+def _run_locked(
+    project: Project, options: Options, journal: Journal, plan: Plan, runner: Runner
+) -> End:
     workshop = Workshop(project.backend_dir, project.state_dir / "session", journal)
     recover(journal, workshop)
     control = Control(project.state_dir / PAUSE_FILE)
     with control.signals():
         limits = _announce(project, options, journal)
         try:
-            end = _orchestrate(
-                project, journal, workshop, control, limits, plan, fresh=options.fresh
-            )
+            end = _orchestrate(project, options, journal, workshop, control, limits, plan, runner)
         except UnderstudyError as error:
             _say_end(journal, End("failed", error.problem, error.exit_code))
             raise
@@ -89,20 +95,26 @@ def _run_locked(project: Project, options: Options, journal: Journal, plan: Plan
 
 def _orchestrate(
     project: Project,
+    options: Options,
     journal: Journal,
     workshop: Workshop,
     control: Control,
     limits: Limits,
     plan: Plan,
-    *,
-    fresh: bool,
+    runner: Runner,
 ) -> End:
     model = learn(project, journal)
     features = list_features(project, model)
-    if fresh:
+    if options.fresh:
         set_aside(project)
-    with replay_judge(project, model) as judge:
+    with replay_judge(project, model, runner) as judge:
         control.on_stop = judge.stop
+        shells = Shells(
+            policy=project.config.security.policy(),
+            repository=workshop.repository.git_folder,
+            postgres=judge.postgres,
+            accept_risk=options.accept_risk,
+        )
         return Orchestrator(
             model=model,
             features=features,
@@ -112,6 +124,7 @@ def _orchestrate(
             plan=plan,
             control=control,
             limits=limits,
+            shells=shells,
         ).run()
 
 

@@ -7,13 +7,14 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, Any, Self
-from urllib.parse import parse_qs, urlsplit
 
 from harness.verify.client import Client, NoResponse
 from harness.verify.errors import BackendFailed
+from harness.verify.postgres import socket_directories
 from harness.verify.runner import Command, LocalRunner, Runner, clean_environment, stop_group
 
 _READY_TIMEOUT_S = 30.0
@@ -138,13 +139,22 @@ def load_seed(
     with NamedTemporaryFile("w", suffix=".json", prefix="us-seed-", encoding="utf-8") as file:
         json.dump(seed, file)
         file.flush()
-        run_tool(directory, url, [sys.executable, "-m", "app.seed", file.name], runner=runner)
+        argv = [sys.executable, "-m", "app.seed", file.name]
+        run_tool(directory, url, argv, runner=runner, reads=(Path(file.name),))
 
 
-def run_tool(directory: Path, url: str, argv: list[str], *, runner: Runner | None = None) -> None:
+def run_tool(
+    directory: Path,
+    url: str,
+    argv: list[str],
+    *,
+    runner: Runner | None = None,
+    reads: tuple[Path, ...] = (),
+) -> None:
     """Run a command in the backend's directory; raise BackendFailed with its output."""
     with TemporaryFile() as output:
-        process = (runner or LocalRunner()).start(_command(directory, url, argv, output))
+        command = replace(_command(directory, url, argv, output), reads=reads)
+        process = (runner or LocalRunner()).start(command)
         try:
             code = process.wait(_TOOL_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -161,14 +171,13 @@ def run_tool(directory: Path, url: str, argv: list[str], *, runner: Runner | Non
 def _command(
     directory: Path, url: str, argv: list[str], output: IO[bytes], *descriptors: int
 ) -> Command:
-    socket_directories = parse_qs(urlsplit(url).query).get("host", [])
     return Command(
         argv,
         cwd=directory,
         env=clean_environment(DATABASE_URL=url, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1"),
         output=output,
         pass_fds=descriptors,
-        databases=tuple(Path(path) for path in socket_directories),
+        databases=socket_directories(url),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from harness.verify.admin import Admin
 from harness.verify.bridge import Bridge, bridge_to
@@ -235,6 +235,11 @@ class PostgresServer:
         _end(self._process)
         self._process = None
         raise DatabaseUnavailable(f"PostgreSQL does not start: {_last_lines(log)}", do=NEXT)
+
+
+def socket_directories(url: str) -> tuple[Path, ...]:
+    """Return where the unix sockets of a database's URL are."""
+    return tuple(Path(path) for path in parse_qs(urlsplit(url).query).get("host", []))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

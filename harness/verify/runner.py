@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
@@ -32,8 +32,10 @@ class Command:
     pass_fds: tuple[int, ...] = ()
     end_signal: int = signal.SIGKILL
     """What the process gets when the harness dies (Linux)."""
-    databases: tuple[Path, ...] = field(default=())
+    databases: tuple[Path, ...] = ()
     """Socket directories of the databases it may use."""
+    reads: tuple[Path, ...] = ()
+    """What it has to read besides its directory."""
 
 
 class Runner(Protocol):

@@ -11,7 +11,7 @@ from harness.repository import MAIN, git
 from harness.sessions.journal import Journal
 from harness.sessions.recorder import JournalRecorder
 from harness.sessions.workshop import Workshop
-from harness.testing import feature, model, operation
+from harness.testing import SilentShell, feature, model, operation
 
 MODEL = model(
     operation("register", "POST", "/users", "users", "register"),
@@ -32,6 +32,7 @@ class Desk:
         self.journal = Journal(folder / "journal.db")
         self.workshop = Workshop(folder / "backend", folder / "session", self.journal)
         self.builder = OfflineBuilder(generate)
+        self.shell = SilentShell()
         self.number = 0
         self.workshop.begin(FeatureList([]))
         self.session([], initialize=True)
@@ -47,6 +48,7 @@ class Desk:
             slice=tuple(feature(name, ["rec#1"], name) for name in resources),
             failures=(),
             record=JournalRecorder(self.journal),
+            shell=self.shell,
             stopping=lambda: False,
         )
         outcome = self.builder.initialize(context) if initialize else self.builder.run(context)
@@ -134,3 +136,14 @@ def test_files_of_the_harness_are_not_touched_by_generated_code(desk: Desk) -> N
     desk.session(["users"])
     assert desk.read("feature_list.json") == "[]\n"
     assert desk.read("feature_list.json", GENERATED) is None
+
+
+def test_what_was_merged_is_tried_in_the_shell(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.session(["users"])
+    assert desk.shell.commands == [
+        "ruff check --no-cache app",
+        'python -c "import app.main"',
+    ]
+    desk.session(["users"])
+    assert len(desk.shell.commands) == 2

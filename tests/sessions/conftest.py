@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from harness.sessions.journal import Journal
 from harness.sessions.orchestrator import End, Orchestrator
 from harness.sessions.plan import Plan
 from harness.sessions.workshop import Workshop
-from harness.testing import FileJudge, ManualClock, Script, ScriptedBuilder, features, model
+from harness.testing import (
+    FileJudge,
+    ManualClock,
+    Script,
+    ScriptedBuilder,
+    SilentShell,
+    features,
+    model,
+)
 
 
 @dataclass
@@ -49,6 +58,7 @@ class Bench:
             control=self.control,
             limits=limits or Limits(),
             clock=self.clock,
+            shells=lambda _folder, _record: nullcontext(SilentShell()),
         )
         return self.orchestrator.run()
 
