@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.verify.confined import ACCEPT_RISK
+
 _OLDEST_PYTHON = (3, 11)
 _ENOUGH_MB = 500
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -34,6 +36,7 @@ def examine(directory: Path | None = None) -> dict[str, Any]:
         _git(),
         _postgres(),
         _disk(directory or Path.cwd()),
+        _guard(),
         _sandbox(),
         _browser(),
         _package("mitmproxy", "live capture", "capture"),
@@ -52,9 +55,9 @@ def findings_text(document: dict[str, Any]) -> str:
     lines = []
     for item in document["findings"]:
         mark = "ok" if item["ok"] else ("MISSING" if item["needed"] else "absent")
-        lines.append(f"  {mark:<8}{item['name']:<12}{item['detail']}")
+        lines.append(f"  {mark:<8}{item['name']:<13}{item['detail']}")
         if item["remedy"] and not item["ok"]:
-            lines.append(f"  {'':<8}{'':<12}{item['remedy']}")
+            lines.append(f"  {'':<8}{'':<13}{item['remedy']}")
     return "\n".join(lines)
 
 
@@ -93,14 +96,36 @@ def _disk(directory: Path) -> Finding:
 
 
 def _sandbox() -> Finding:
-    remedy = "apt install bubblewrap; it is used where sessions run commands of a model"
-    program = shutil.which("bwrap")
-    if program is None:
-        return Finding("sandbox", ok=False, detail="no bwrap", needed=False, remedy=remedy)
-    tried = [program, "--unshare-all", "--ro-bind", "/", "/", "true"]
-    works = subprocess.run(tried, check=False, capture_output=True).returncode == 0
-    detail = "bubblewrap works" if works else "bubblewrap is here, but the kernel refuses it"
-    return Finding("sandbox", works, detail, needed=False, remedy="Allow user namespaces.")
+    from security.sandbox import Sandbox, protection, prove  # noqa: PLC0415
+
+    found = protection()
+    if not found.works:
+        remedy = f"{found.remedy} Or accept the risk of running without one: {ACCEPT_RISK}."
+        return Finding("sandbox", ok=False, detail=found.reason, remedy=remedy)
+    second = f", Landlock {found.landlock}" if found.landlock else ", no Landlock"
+    proofs = prove(Sandbox)
+    failed = [one.attempt for one in proofs if not one.held]
+    verdict = f"NOT refused: {', '.join(failed)}" if failed else "refused when tried"
+    tried = ", ".join(one.attempt for one in proofs)
+    remedy = "Report this, and run nothing that strangers had a hand in."
+    detail = f"{found.kind}{second}; {verdict}{'' if failed else ': ' + tried}"
+    return Finding("sandbox", not failed, detail, remedy=remedy)
+
+
+def _guard() -> Finding:
+    from security import second_opinion  # noqa: PLC0415
+    from security.guard import checked  # noqa: PLC0415
+    from security.policy import PolicyError, digest  # noqa: PLC0415
+
+    remedy = "Install Understudy again."
+    try:
+        policy = checked()
+        agrees = second_opinion.programs("true") == {0: 1}
+    except (PolicyError, OSError) as error:
+        return Finding("shell guard", ok=False, detail=str(error), remedy=remedy)
+    detail = f"policy {policy.version} ({digest()}), its examples hold"
+    detail += ", shfmt agrees" if agrees else "; shfmt reads `true` otherwise"
+    return Finding("shell guard", agrees, detail, remedy=remedy)
 
 
 def _browser() -> Finding:

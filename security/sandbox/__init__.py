@@ -5,6 +5,7 @@ spec -> mounts (what is there) -> bubblewrap (how it is started) -> launch -> cl
 
 from .errors import SandboxDied, SandboxError, SandboxUnavailable
 from .no_sandbox import NoSandbox
+from .proof import Proof, prove
 from .protection import protection
 from .sandbox import Sandbox
 from .spec import Limits, Protection, Result, SandboxSpec
@@ -12,6 +13,7 @@ from .spec import Limits, Protection, Result, SandboxSpec
 __all__ = [
     "Limits",
     "NoSandbox",
+    "Proof",
     "Protection",
     "Result",
     "Sandbox",
@@ -20,4 +22,5 @@ __all__ = [
     "SandboxSpec",
     "SandboxUnavailable",
     "protection",
+    "prove",
 ]
