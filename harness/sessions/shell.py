@@ -15,7 +15,6 @@ from security.sandbox import NoSandbox, Sandbox, SandboxDied, SandboxSpec, Sandb
 from security.sandbox.session import Session
 
 _KEPT = (FILE, "tests/acceptance")
-_DATABASE = "session"
 
 
 class GuardedShell:
@@ -81,8 +80,7 @@ class Shells:
             shell.close()
 
     def _session(self, folder: Path) -> Session:
-        self.postgres.create_database(_DATABASE)
-        url = self.postgres.url(_DATABASE)
+        url = self.postgres.session_database()
         spec = SandboxSpec(
             root=folder,
             read_only=tuple(path for name in _KEPT if (path := folder / name).exists()),

@@ -36,10 +36,12 @@ class Admin:
         query = "SELECT 1 FROM pg_database WHERE datname = $1"
         return bool(self._run(self._fetch(query, name)))
 
-    def ensure_role(self, name: str) -> None:
-        """Make a role that may log in and do nothing else."""
+    def ensure_role(self, name: str, password: str | None = None) -> None:
+        """Make a role that may log in and do nothing else; it gets this password."""
         if not self._run(self._fetch("SELECT 1 FROM pg_roles WHERE rolname = $1", name)):
             self._execute(f"CREATE ROLE {_quoted(name)} LOGIN")
+        if password is not None:
+            self._execute(f"ALTER ROLE {_quoted(name)} PASSWORD {_text(password)}")
 
     def create(
         self,
@@ -113,6 +115,12 @@ class Admin:
                 do="Run `understudy doctor`; if DATABASE_URL is set, check its host, user and "
                 "rights (databases are created there).",
             ) from error
+
+
+def _text(value: str) -> str:
+    if not value.isalnum():
+        raise ValueError("a password of letters and digits is needed")
+    return f"'{value}'"
 
 
 def _quoted(name: str) -> str:

@@ -1,7 +1,8 @@
 """A PostgreSQL data directory: made, cleaned up after a crash, and owned by whom it may be.
 
-Backends come in as a role that may do nothing but use its databases; the superuser, who could run
-programs on the server, has a password that only the harness can read.
+Backends come in as a role that may do nothing but use its databases, and code in a session as one
+that may use the database of sessions and no other. The superuser, who could run programs on the
+server, has a password that only the harness can read; that of backends is new at every start.
 """
 
 import os
@@ -23,7 +24,13 @@ _NOBODY = 65534
 _LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
 """The same order of texts on every system."""
 ROLE = "backend"
-_HBA = f"local all postgres scram-sha-256\nlocal all {ROLE} trust\n"
+SESSION = "session"
+"""A database and the role that owns it."""
+_HBA = f"""\
+local all postgres scram-sha-256
+local all {ROLE} scram-sha-256
+local {SESSION} {SESSION} trust
+"""
 _KEY_FILE = "superuser.password"
 NEXT = "Run `understudy doctor` to see what is missing, or set DATABASE_URL to a server of yours."
 
@@ -88,7 +95,6 @@ def initialise(data: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
         detail = (done.stderr or done.stdout).decode(errors="replace").strip()
         raise DatabaseUnavailable(f"no database can be made in {data}: {detail}", do=NEXT)
-    (draft / "pg_hba.conf").write_text(_HBA, encoding="ascii")
     key.rename(draft / _KEY_FILE)
     draft.rename(data)
 
@@ -97,6 +103,11 @@ def _write_key(path: Path) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(24))
     hand_over(path)
+
+
+def admit(data: Path) -> None:
+    """Say who may come in, and how, from the next start on."""
+    (data / "pg_hba.conf").write_text(_HBA, encoding="ascii")
 
 
 def password(data: Path) -> str | None:

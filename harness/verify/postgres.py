@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from harness.verify.bridge import Bridge, bridge_to
 from harness.verify.cluster import (
     NEXT,
     ROLE,
+    SESSION,
+    admit,
     binary,
     changes_user,
     hand_over,
@@ -62,6 +65,7 @@ class PostgresServer:
         self._temporary: list[Path] = []
         self._admin: Admin | None = None
         self._password: str | None = None
+        self._backend_password = secrets.token_hex(16)
         self._bridge: Bridge | None = None
 
     def __enter__(self) -> Self:
@@ -81,7 +85,8 @@ class PostgresServer:
             self._admin = Admin(self.admin_url)
             self._admin.check()
             if self.external is None:
-                self._admin.ensure_role(ROLE)
+                self._admin.ensure_role(ROLE, self._backend_password)
+                self._admin.ensure_role(SESSION)
             self._drop_leftovers()
         except BaseException:
             self.stop()
@@ -108,7 +113,8 @@ class PostgresServer:
     def url(self, name: str | None, driver: str = "postgresql+asyncpg") -> str:
         """Return a backend's URL of a database: over a unix socket, so that it needs no network."""
         if self.external is None:
-            return f"{driver}://{ROLE}:@/{name or 'postgres'}?host={self.socket_directory}"
+            user = f"{ROLE}:{self._backend_password}"
+            return f"{driver}://{user}@/{name or 'postgres'}?host={self.socket_directory}"
         parts = urlsplit(self.external)
         path = parts.path if name is None else f"/{name}"
         if self._bridge is None:
@@ -126,6 +132,14 @@ class PostgresServer:
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create an empty database, or a copy of a template; one of that name is replaced."""
         self._create(name, template)
+
+    def session_database(self) -> str:
+        """Make the empty database of a session; return its URL, which opens no other."""
+        if self.external is not None:
+            self._create(SESSION)
+            return self.url(SESSION)
+        self.admin.create(SESSION, owner=SESSION, lasting=self.durable)
+        return f"postgresql+asyncpg://{SESSION}:@/{SESSION}?host={self.socket_directory}"
 
     def drop_database(self, name: str) -> None:
         self.admin.drop(name)
@@ -210,6 +224,7 @@ class PostgresServer:
         if not self.durable:
             settings += _THROW_AWAY
         arguments = [part for setting in settings for part in ("-c", setting)]
+        admit(data)
         log = data.parent / "postgres.log"
         with log.open("wb") as output:
             self._process = LocalRunner().start(

@@ -157,6 +157,26 @@ def test_a_backend_may_only_use_its_database(postgres: PostgresServer, statement
         asyncio.run(run(postgres, "confined", statement))
 
 
+def test_a_session_opens_its_own_database_only(postgres: PostgresServer) -> None:
+    url = postgres.session_database().replace("+asyncpg", "")
+    postgres.create_database("of_a_verdict")
+
+    async def made() -> object:
+        connection = await asyncpg.connect(url)
+        await connection.execute("CREATE TABLE kept (id int)")
+        found = await connection.fetchval("SELECT count(*) FROM kept")
+        await connection.close()
+        return found
+
+    assert asyncio.run(made()) == 0
+    for user, database in (("session", "of_a_verdict"), ("session", "postgres")):
+        with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+            asyncio.run(asyncpg.connect(url, user=user, database=database))
+    for database in ("of_a_verdict", "session"):
+        with pytest.raises(asyncpg.PostgresError, match="password"):
+            asyncio.run(asyncpg.connect(url, user="backend", database=database, password="x"))
+
+
 def test_the_superuser_needs_a_password_that_only_its_owner_can_read(tmp_path: Path) -> None:
     with PostgresServer(tmp_path) as server:
         open_url = f"postgresql://postgres:@/postgres?host={server.socket_directory}"
