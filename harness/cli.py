@@ -36,8 +36,11 @@ AcceptRisk = Annotated[
         "--no-sandbox-i-accept-the-risk", help="Run what is generated with all your rights."
     ),
 ]
+ModelName = Annotated[
+    str | None, typer.Option("--model", metavar="MODEL", help="The model of claude sessions.")
+]
 BuilderName = Annotated[
-    str | None, typer.Option("--builder", metavar="NAME", help="offline, or auto (the default).")
+    str | None, typer.Option("--builder", metavar="NAME", help="offline, claude, hybrid, or auto.")
 ]
 
 
@@ -127,6 +130,7 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin a new backend; the old one is set aside.")
     ] = False,
+    model: ModelName = None,
     accept_risk: AcceptRisk = False,
     as_json: AsJson = False,
 ) -> None:
@@ -141,6 +145,7 @@ def run(
         tokens=budget_tokens,
         wall_s=budget_seconds,
         fresh=fresh,
+        model=model,
         accept_risk=accept_risk,
     )
     raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
@@ -151,13 +156,23 @@ def resume(
     directory: Directory,
     builder: BuilderName = None,
     *,
+    continue_session: Annotated[
+        bool, typer.Option("--continue-session", help="Take an interrupted conversation up again.")
+    ] = False,
+    model: ModelName = None,
     accept_risk: AcceptRisk = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on with a run that was paused, killed or out of budget."""
     from harness.sessions.command import Wishes, run_command  # noqa: PLC0415
 
-    wishes = Wishes(builder=builder, resume=True, accept_risk=accept_risk)
+    wishes = Wishes(
+        builder=builder,
+        resume=True,
+        model=model,
+        continue_session=continue_session,
+        accept_risk=accept_risk,
+    )
     raise typer.Exit(run_command(_open(directory), wishes, as_json=as_json))
 
 

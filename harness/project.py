@@ -47,6 +47,8 @@ class Build(Table):
 
     builder: Literal["auto", "offline", "claude", "hybrid"] = "auto"
     model: str | None = None
+    first_model: str | None = None
+    fallback_model: str | None = None
     slice: int = Field(default=25, ge=1)
     stuck_after: int = Field(default=3, ge=1)
 
@@ -62,6 +64,8 @@ class Budget(Table):
     usd: float | None = Field(default=None, gt=0)
     session_tokens: int | None = Field(default=None, ge=1)
     session_usd: float | None = Field(default=None, gt=0)
+    session_turns: int | None = Field(default=None, ge=1)
+    session_s: float | None = Field(default=None, gt=0)
 
 
 class Security(Table):

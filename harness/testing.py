@@ -1,11 +1,11 @@
 """Fakes of the ports, for tests here and for those who write builders of their own."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.builders import Outcome, Ran, SessionContext
+from harness.builders import Background, Outcome, Proposal, Ran, Recorder, SessionContext
 from harness.features.feature import Acceptance, Feature, FeatureList
 from harness.inference.model import ApiModel, Operation, ResponseTemplate
 from harness.sessions.events import Verified
@@ -39,6 +39,39 @@ class SilentShell:
         return Ran(0, "")
 
 
+class OpenDesk:
+    """A desk at which every feature passes and every proposal is taken; it remembers them."""
+
+    def __init__(self, features: FeatureList) -> None:
+        self.features = features
+        self.proposed: list[Proposal] = []
+
+    def verify(self, features: Sequence[str]) -> Mapping[str, str]:
+        return dict.fromkeys(features, "")
+
+    def propose(self, proposal: Proposal) -> str:
+        self.proposed.append(proposal)
+        return ""
+
+
+def session(folder: Path, record: Recorder, **given: Any) -> SessionContext:
+    """Return a session in a folder; what is not given is harmless."""
+    listed = given.pop("features", FeatureList([]))
+    context: dict[str, Any] = {
+        "number": 1,
+        "repository": folder,
+        "model": model(),
+        "slice": (),
+        "failures": (),
+        "shell": SilentShell(),
+        "desk": OpenDesk(listed),
+        "background": Background(listed, home=folder.parent / "home"),
+        "stopping": lambda: False,
+        **given,
+    }
+    return SessionContext(folder=folder, record=record, **context)
+
+
 Script = Callable[[SessionContext], Outcome]
 
 
@@ -47,9 +80,24 @@ class ScriptedBuilder:
 
     name = "scripted"
 
-    def __init__(self, steps: Iterable[Script]) -> None:
+    def __init__(
+        self,
+        steps: Iterable[Script],
+        *,
+        trusted: bool = True,
+        specification: Iterable[Proposal] = (),
+    ) -> None:
         self._steps = iter(steps)
+        self._specification = tuple(specification)
+        self.trusted = trusted
+        self.reads_specifications = bool(self._specification)
         self.seen: list[SessionContext] = []
+        self.refused: list[str] = []
+
+    def specify(self, session: SessionContext) -> Outcome:
+        answers = [session.desk.propose(one) for one in self._specification]
+        self.refused = [answer for answer in answers if answer]
+        return Outcome("read")
 
     def initialize(self, session: SessionContext) -> Outcome:
         (session.folder / "README.md").write_text("A backend.\n", encoding="utf-8")
@@ -80,8 +128,14 @@ class FileJudge:
         self._all = frozenset(exchanges)
         self._failures = frozenset(failures)
         self.failed_tests: tuple[str, ...] = ()
+        self.looked_up: frozenset[str] = frozenset()
+        """Exchanges that are right as recorded only."""
 
-    def judge(self, folder: Path) -> Verdict:
+    def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
+        verdict = self.judge(folder)
+        return {name: verdict.mismatches.get(name, "") for name in names}
+
+    def judge(self, folder: Path, *, held_out: bool = False) -> Verdict:
         path = folder / EXACT_FILE
         listed = path.read_text(encoding="utf-8").split() if path.is_file() else []
         exact = frozenset(listed) & self._all
@@ -91,6 +145,7 @@ class FileJudge:
             mismatches={name: f"{name}: $ is 1, recorded was 2" for name in self._all - exact},
             failed_tests=self.failed_tests,
             report=verified(len(exact), len(self._all)),
+            held_out=exact - self.looked_up if held_out else None,
         )
 
 

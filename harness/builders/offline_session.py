@@ -31,6 +31,8 @@ class OfflineBuilder:
     """Builds resource by resource from the API model, deterministically and without a network."""
 
     name = "offline"
+    trusted = True
+    reads_specifications = False
 
     def __init__(self, generator: Generate = generate) -> None:
         self._generate = generator
@@ -42,6 +44,10 @@ class OfflineBuilder:
         session.record.tool("generate", f"the skeleton, {len(files)} files")
         self._commit(repository, files, [], "Lay out the project")
         return Outcome(self._merge(repository, session))
+
+    def specify(self, session: SessionContext) -> Outcome:  # noqa: ARG002
+        """Find nothing: what a specification means is beyond templates."""
+        return Outcome("left to a builder that reads", exhausted=True)
 
     def run(self, session: SessionContext) -> Outcome:
         repository = Repository(session.repository)

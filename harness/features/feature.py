@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 FILE = "feature_list.json"
 
@@ -17,12 +17,20 @@ Category = Literal["auth", "reading", "writing", "lists", "validation", "errors"
 
 
 class Acceptance(BaseModel):
-    """What decides a feature: these exchanges (`recording#seq`) are exact in the replay."""
+    """What decides a feature: exchanges (`recording#seq`) that are exact in the replay.
+
+    For what only the specification names it is tests (`test_file.py::test_name`) that pass.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recordings: list[str]
     exchanges: list[str]
+    tests: list[str] = Field(default=[], exclude_if=lambda tests: not tests)
+
+    @property
+    def all(self) -> list[str]:
+        return [*self.exchanges, *self.tests]
 
 
 class Feature(BaseModel):
@@ -42,8 +50,9 @@ class Feature(BaseModel):
     evidence: list[str] = []
     flipped_at: datetime | None = None
 
-    def exact_in(self, exact: AbstractSet[str]) -> bool:
-        return all(exchange in exact for exchange in self.acceptance.exchanges)
+    def met_by(self, exact: AbstractSet[str]) -> bool:
+        """Whether all that decides it is among the exact exchanges and the tests that pass."""
+        return all(name in exact for name in self.acceptance.all)
 
 
 _features = TypeAdapter(list[Feature])
@@ -119,8 +128,8 @@ def _inconsistency(features: Mapping[str, Feature], written: int) -> str | None:
         unknown = [name for name in feature.depends_on if name not in features]
         if unknown:
             return f"{feature.id} depends on {unknown[0]}, which is not in the list"
-        if not feature.acceptance.exchanges:
-            return f"{feature.id} has an acceptance without exchanges"
+        if not feature.acceptance.all:
+            return f"{feature.id} has an acceptance without exchanges or tests"
     return None
 
 

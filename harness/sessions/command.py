@@ -35,6 +35,8 @@ class Wishes:
     fresh: bool = False
     resume: bool = False
     accept_risk: bool = False
+    model: str | None = None
+    continue_session: bool = False
 
     def limits(self, project: Project) -> Limits:
         budget = project.config.budget
@@ -58,6 +60,8 @@ def run_command(project: Project, wishes: Wishes, *, as_json: bool) -> int:
         resume=wishes.resume,
         fresh=wishes.fresh,
         accept_risk=wishes.accept_risk,
+        model=wishes.model,
+        continue_session=wishes.continue_session,
     )
     with progress() if not as_json else nullcontext() as listener:
         end = run_project(project, options, listener)

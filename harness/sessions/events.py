@@ -118,6 +118,41 @@ class CommandBlocked(Event, frozen=True):
     policy: str = ""
 
 
+class Prompted(Event, frozen=True):
+    """A model is asked: with which template, its hash, and which model."""
+
+    template: str
+    digest: str
+    model: str
+
+
+class Conversed(Event, frozen=True):
+    """A conversation with a model ended. An interrupted one can be taken up again."""
+
+    conversation: str
+    outcome: str
+
+
+class Noted(Event, frozen=True):
+    """A note of a session for those that follow."""
+
+    text: str
+
+
+class FeatureSpecified(Event, frozen=True):
+    """A feature that only the specification names; `tests` decide it and stay as they are."""
+
+    feature: dict[str, Any]
+    file: str
+    tests: str
+
+
+class SpecificationRead(Event, frozen=True):
+    """The features that spec.md of this hash names were looked for."""
+
+    digest: str
+
+
 class Spent(Event, frozen=True):
     tokens: int
     usd: float
@@ -155,6 +190,12 @@ class Regressed(Event, frozen=True):
     by_session: int
     features: list[str]
     landed: bool
+
+
+class HardCoded(Event, frozen=True):
+    """Features that are right as recorded and wrong with fresh values: they do not count."""
+
+    features: list[str]
 
 
 class Landing(Event, frozen=True):
@@ -212,11 +253,17 @@ AnyEvent = (
     | BuilderFailed
     | CommandAllowed
     | CommandBlocked
+    | Prompted
+    | Conversed
+    | Noted
+    | FeatureSpecified
+    | SpecificationRead
     | Spent
     | Waited
     | Verified
     | FeatureFlipped
     | Regressed
+    | HardCoded
     | Landing
     | Landed
     | Stashed

@@ -1,6 +1,6 @@
 """What a session's work is worth: its own tests, a replay of everything, and what that flips."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +28,20 @@ class Verdict:
     failed_tests: tuple[str, ...]
     report: Verified
     broken: str | None = None
+    held_out: frozenset[str] | None = None
+    """What is exact with fresh values too, where that was tried."""
 
 
 class Judge(Protocol):
-    def judge(self, folder: Path) -> Verdict:
-        """Run the tests of the backend in a folder and replay every recording against it."""
+    def judge(self, folder: Path, *, held_out: bool = False) -> Verdict:
+        """Run the tests of the backend in a folder and replay every recording against it.
+
+        `held_out` replays them with fresh names, titles, e-mails and ids as well.
+        """
+        ...
+
+    def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
+        """Say of these exchanges and tests why they fail, "" where they do not."""
         ...
 
 
@@ -43,7 +52,7 @@ def passing(features: FeatureList, verdict: Verdict, *, settled: bool) -> frozen
     Until things are `settled` a resource's features count once something of it succeeds, and
     what is outside every resource counts once each of them is there.
     """
-    exact = frozenset(item.id for item in features if item.exact_in(verdict.exact))
+    exact = frozenset(item.id for item in features if item.met_by(verdict.exact))
     if settled:
         return exact
     able = _resources(features, verdict.succeeded) - {ELSEWHERE}
@@ -74,7 +83,7 @@ def failures(
     for feature in features.failing:
         if feature.id not in among:
             continue
-        wrong = [name for name in feature.acceptance.exchanges if name not in verdict.exact]
+        wrong = [name for name in feature.acceptance.all if name not in verdict.exact]
         if wrong:
             reason = verdict.mismatches.get(wrong[0], f"{wrong[0]} was not played")
             lines.append(f"{feature.id}: {reason}")

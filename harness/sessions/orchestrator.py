@@ -2,38 +2,51 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from harness.builders import Builder, Outcome, Recorder, SessionContext, Shell
+from harness.builders import Builder, Outcome, SessionContext
 from harness.errors import EXIT_BUDGET, EXIT_OK, EXIT_STUCK, UnderstudyError
 from harness.features.feature import FILE, Feature, FeatureList
-from harness.inference.model import ApiModel
 from harness.sessions.budget import Limits, allowance, over_budget, spent, used
-from harness.sessions.control import Control, StopNow
+from harness.sessions.control import StopNow
 from harness.sessions.events import (
     BackendCreated,
     BuilderFailed,
     FeaturesWritten,
+    HardCoded,
     PauseRequested,
     PhaseStarted,
     Regressed,
     SessionEnded,
     SessionStarted,
+    SpecificationRead,
     Tampered,
 )
 from harness.sessions.history import History
 from harness.sessions.journal import Journal
-from harness.sessions.judge import Judge, Verdict, failures, passing, why
+from harness.sessions.judge import Verdict, failures, passing, why
+from harness.sessions.opening import Opening
 from harness.sessions.plan import Plan
 from harness.sessions.recorder import JournalRecorder
+from harness.sessions.specified import FOLDER, digest_of
 from harness.sessions.workshop import Workshop
 
-OpenShell = Callable[[Path, Recorder], AbstractContextManager[Shell]]
-"""Opens the shell of a session in its folder."""
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A conversation that was broken off: the features it was for, and its unfinished work."""
+
+    conversation: str
+    slice: frozenset[str]
+    stash: str
+
+    @classmethod
+    def of(cls, history: History) -> "Interrupted":
+        chosen = history.last_session.slice if history.last_session else []
+        return cls(history.interrupted, frozenset(chosen), history.stash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +63,25 @@ class Orchestrator:
     def __init__(
         self,
         *,
-        model: ApiModel,
         features: FeatureList,
         journal: Journal,
         workshop: Workshop,
-        judge: Judge,
+        opening: Opening,
         plan: Plan,
-        control: Control,
         limits: Limits,
-        shells: OpenShell,
+        go_on: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.model = model
         self.features = features
         self.journal = journal
         self.workshop = workshop
-        self.judge = judge
+        self.opening = opening
+        self.judge = opening.judge
+        self.control = opening.control
         self.plan = plan
-        self.control = control
         self.limits = limits
-        self.shells = shells
+        self.go_on = go_on
+        """Take the conversation up again that was interrupted last."""
         self._clock = clock
         self._verdict: Verdict | None = None
 
@@ -113,6 +125,7 @@ class Orchestrator:
             self._check_main("Check edits made by hand")
         elif self.features.definition() != history.definition:
             self._check_main("Bring the feature list up to date")
+        self._read_specification(history)
 
     def initializer_session(self) -> None:
         """Write the feature list and lay out the code."""
@@ -123,38 +136,79 @@ class Orchestrator:
         self.workshop.open(number)
         with self._session(number, []) as context:
             outcome = self.plan.builder.initialize(context)
+        self._put_back()
         verdict = self._judge()
         now = self._passing(verdict)
         self._land(verdict, now, outcome.summary)
         self._finish(number, "landed", f"{len(self.features)} features listed", began, len(now))
 
+        if outcome.trouble:
+            raise outcome.trouble
+
+    def _read_specification(self, history: History) -> None:
+        """Let a builder that reads find the features that only spec.md names, once."""
+        spec = self.opening.background.spec
+        builder = next((one for one in self.plan.builders if one.reads_specifications), None)
+        if builder is None or not spec.strip() or digest_of(spec) == history.specification:
+            return
+        number = self._start("specifying", builder, [])
+        began = self._clock()
+        self.workshop.open(number)
+        with self._session(number, []) as context:
+            outcome = self._build(builder, context, builder.specify)
+        before = len(self.features)
+        self.features = FeatureList(
+            {item.id: item for item in (*self.features, *self.opening.specified.features)}.values()
+        )
+        self._say_features()
+        self._put_back()
+        verdict = self._judge()
+        self._land(verdict, self._passing(verdict), "List the features of the specification")
+        summary = f"{len(self.features) - before} features of the specification"
+        self._finish(number, "landed", summary, began)
+        if outcome.trouble:
+            raise outcome.trouble
+        if not outcome.exhausted and not self.control.stopping():
+            self.journal.append(SpecificationRead(digest=digest_of(spec)))
+
     def coding_session(self) -> None:
         """Build a slice, verify everything, and land the work if nothing is worse for it."""
+        interrupted = self._taken_up()
         builder, chosen = self.plan.builder, self.plan.next_slice(self.features)
+        if interrupted and interrupted.slice:
+            chosen = [item for item in self.features.failing if item.id in interrupted.slice]
         number = self._start("coding", builder, chosen)
-        self.workshop.open(number)
+        self.workshop.open(number, interrupted.stash if interrupted else "")
         began = self._clock()
-        with self._session(number, chosen) as context:
-            outcome = self._build(builder, context)
-        self._put_back_list()
+        conversation = interrupted.conversation if interrupted else None
+        with self._session(number, chosen, conversation) as context:
+            outcome = self._build(builder, context, builder.run)
+        self._put_back()
         if (outcome.exhausted or not self.workshop.changed) and not self._more_counts():
             self.workshop.stash(number, "nothing to merge")
             self.plan.learn(gained=0, landed=False, exhausted=outcome.exhausted)
             self._finish(number, "no_progress", outcome.summary or "nothing changed", began)
             return
-        verdict = self._judge()
+        verdict = self._judge(held_out=not builder.trusted)
         now, before = self._passing(verdict), self.features.passing
         self._settle(number, outcome, verdict, now - before, before - now, began)
+        if outcome.trouble:
+            raise outcome.trouble
 
-    def _build(self, builder: Builder, context: SessionContext) -> Outcome:
+    def _build(
+        self,
+        builder: Builder,
+        context: SessionContext,
+        work: Callable[[SessionContext], Outcome],
+    ) -> Outcome:
         """Let the builder work; a mistake of its own ends its session, not the run."""
         try:
-            return builder.run(context)
+            return work(context)
         except UnderstudyError:
             raise
         except Exception as error:  # noqa: BLE001 - builders are plugged in, anything may come
             self.journal.append(BuilderFailed(error=repr(error), trace=traceback.format_exc()))
-            return Outcome(f"the builder failed: {error!r}", exhausted=True)
+            return Outcome(f"{builder.name} failed: {error!r}", exhausted=True)
 
     def _settle(
         self,
@@ -224,61 +278,80 @@ class Orchestrator:
         )
         self.journal.session = None
 
-    @contextmanager
-    def _session(self, number: int, chosen: list[Feature]) -> Iterator[SessionContext]:
-        """Provide what a builder works with; its shell, and all it runs, ends with the session."""
-        usage = used(self.journal.entries(), self.journal.run, self._clock())
-        tokens, usd = allowance(self.limits, usage)
-        record = JournalRecorder(self.journal)
-        with self.shells(self.workshop.folder, record) as shell:
-            yield SessionContext(
-                number=number,
-                folder=self.workshop.folder,
-                repository=self.workshop.repository.folder,
-                model=self.model,
-                slice=tuple(chosen),
-                failures=tuple(
-                    failures(self.features, self._verdict, {item.id for item in chosen})
-                ),
-                record=record,
-                shell=shell,
-                stopping=self.control.stopping,
-                tokens=tokens,
-                usd=usd,
-            )
+    def _session(
+        self, number: int, chosen: list[Feature], conversation: str | None = None
+    ) -> AbstractContextManager[SessionContext]:
+        entries = self.journal.entries()
+        usage = used(entries, self.journal.run, self._clock())
+        return self.opening.session(
+            number,
+            self.workshop.folder,
+            self.workshop.repository.folder,
+            chosen,
+            self.features,
+            self._verdict,
+            JournalRecorder(self.journal),
+            allowance(self.limits, usage),
+            notes=tuple(History.read(self.journal.entries()).notes),
+            attempt=self.plan.attempt,
+            conversation=conversation,
+        )
 
-    def _judge(self) -> Verdict:
-        self.journal.append(PhaseStarted(name="verify", detail="its own tests, and the replay"))
-        verdict = self.judge.judge(self.workshop.folder)
+    def _taken_up(self) -> Interrupted | None:
+        """Return the conversation to go on with, once, if that was asked for."""
+        history = History.read(self.journal.entries())
+        if not self.go_on or not history.interrupted:
+            return None
+        self.go_on = False
+        self.plan.pass_over_to(history.last_session.builder if history.last_session else "")
+        return Interrupted.of(history)
+
+    def _judge(self, *, held_out: bool = False) -> Verdict:
+        detail = "its own tests, and the replay" + ", also with fresh values" * held_out
+        self.journal.append(PhaseStarted(name="verify", detail=detail))
+        verdict = self.judge.judge(self.workshop.folder, held_out=held_out)
         self.journal.append(verdict.report)
-        return self._judge() if self.workshop.catch_up() else verdict
+        return self._judge(held_out=held_out) if self.workshop.catch_up() else verdict
 
     def _passing(self, verdict: Verdict) -> frozenset[str]:
-        return passing(self.features, verdict, settled=self.plan.widened)
+        """Return what passes; what is new has to be right with fresh values too."""
+        now = passing(self.features, verdict, settled=self.plan.settled)
+        if verdict.held_out is None:
+            return now
+        new = now - self.features.passing
+        looked_up = {name for name in new if not self.features[name].met_by(verdict.held_out)}
+        if looked_up:
+            self.journal.append(HardCoded(features=sorted(looked_up)))
+        return now - looked_up
 
     def _more_counts(self) -> bool:
         """Whether features pass that did not count before everything else was tried."""
         known = self._verdict
         return known is not None and not self._passing(known) <= self.features.passing
 
-    def _put_back_list(self) -> None:
-        """Undo what a builder did to the feature list: only the harness changes it."""
+    def _put_back(self) -> None:
+        """Undo what a builder did to the feature list and the acceptance tests."""
         path, text = self.workshop.folder / FILE, self.features.text()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             self.features.write(self.workshop.folder)
             self.journal.append(Tampered(what=FILE))
+        for name in self.opening.specified.put_back(self.workshop.folder):
+            self.journal.append(Tampered(what=f"{FOLDER}/{name}"))
 
     def _adopt(self, history: History) -> None:
         """Take over what passed before, as far as the features are still there."""
         known = history.passing if self.workshop.has_skeleton else frozenset()
         kept = frozenset(name for name in known if name in self.features)
         self.features = self.features.flipped(kept, self._now())
+        self._say_features(dropped=len(known - kept))
+
+    def _say_features(self, dropped: int = 0) -> None:
         self.journal.append(
             FeaturesWritten(
                 total=len(self.features),
                 definition=self.features.definition(),
-                passing=len(kept),
-                dropped=len(known - kept),
+                passing=len(self.features.passing),
+                dropped=dropped,
             )
         )
 

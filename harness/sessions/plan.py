@@ -20,6 +20,8 @@ class Plan:
     stuck_after: int
     dry: int = 0
     widened: bool = False
+    settled: bool = False
+    """Whether everything was tried at once before: from then on nothing passes by accident."""
     _tried: set[str] = field(default_factory=set)
     _last: set[str] = field(default_factory=set)
     _alone: bool = False
@@ -27,6 +29,16 @@ class Plan:
     @property
     def builder(self) -> Builder:
         return self.builders[0]
+
+    @property
+    def attempt(self) -> int:
+        """How often in a row sessions brought nothing, and this one."""
+        return self.dry + 1
+
+    def pass_over_to(self, name: str) -> None:
+        """Leave out the builders before the one of this name, if there is one."""
+        while len(self.builders) > 1 and self.builder.name != name:
+            self._next_builder()
 
     @property
     def at_end(self) -> bool:
@@ -37,7 +49,7 @@ class Plan:
         failing = features.failing
         fresh = [item for item in failing if item.resource not in self._tried]
         if self.widened or not fresh:
-            self.widened = True
+            self.widened = self.settled = True
             return failing
         chosen: list[Feature] = []
         for resource in dict.fromkeys(item.resource for item in fresh):

@@ -1,8 +1,19 @@
 """What a builder reports, written into the journal."""
 
-from harness.sessions.events import AnyEvent, CommandAllowed, CommandBlocked, Spent, ToolRan
+from harness.sessions.events import (
+    AnyEvent,
+    CommandAllowed,
+    CommandBlocked,
+    Conversed,
+    Noted,
+    Prompted,
+    Spent,
+    ToolRan,
+    Waited,
+)
 from harness.sessions.journal import Journal
 from security import Decision
+from security.paths import PathDecision
 from security.policy import digest
 
 
@@ -15,7 +26,7 @@ class JournalRecorder:
     def tool(self, name: str, detail: str) -> None:
         self._journal.append(ToolRan(name=name, detail=detail))
 
-    def decided(self, command: str, decision: Decision) -> None:
+    def decided(self, command: str, decision: Decision | PathDecision) -> None:
         policy = digest()
         if decision.allowed:
             event: AnyEvent = CommandAllowed(command=command, rule=decision.rule, policy=policy)
@@ -31,3 +42,15 @@ class JournalRecorder:
 
     def spent(self, tokens: int, usd: float) -> None:
         self._journal.append(Spent(tokens=tokens, usd=usd))
+
+    def waited(self, seconds: float, reason: str) -> None:
+        self._journal.append(Waited(seconds=seconds, reason=reason))
+
+    def note(self, text: str) -> None:
+        self._journal.append(Noted(text=text))
+
+    def prompted(self, template: str, digest: str, model: str) -> None:
+        self._journal.append(Prompted(template=template, digest=digest, model=model))
+
+    def conversed(self, conversation: str, outcome: str) -> None:
+        self._journal.append(Conversed(conversation=conversation, outcome=outcome))

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -19,6 +19,7 @@ from harness.inference.model import ApiModel
 from harness.project import Project
 from harness.sessions.events import Verified
 from harness.sessions.judge import Verdict
+from harness.sessions.specified import Specified
 from harness.verify.errors import BackendFailed
 from harness.verify.postgres import PostgresServer, socket_directories
 from harness.verify.runner import (
@@ -43,12 +44,14 @@ class OwnTests:
 
 
 @contextmanager
-def replay_judge(project: Project, model: ApiModel, runner: Runner) -> Iterator["ReplayJudge"]:
+def replay_judge(
+    project: Project, model: ApiModel, runner: Runner, specified: Specified
+) -> Iterator["ReplayJudge"]:
     """Provide the judge of a run; PostgreSQL lives as long as the context."""
     place = project.state_dir.absolute() / "postgres" / "verify"
     logs = project.state_dir / "logs"
     with PostgresServer(place) as postgres:
-        yield ReplayJudge(postgres, cases(project, model), model, logs, runner)
+        yield ReplayJudge(postgres, cases(project, model), model, logs, runner, specified)
 
 
 def cases(project: Project, model: ApiModel) -> list[Case]:
@@ -93,38 +96,66 @@ class ReplayJudge:
         model: ApiModel,
         logs: Path,
         runner: Runner,
+        specified: Specified,
     ) -> None:
         self.postgres = postgres
         self._cases = played
         self._label = label_of(model)
         self._logs = logs
         self._runner = StoppableRunner(runner)
+        self._specified = specified
 
     def stop(self) -> None:
         """End what runs, so that a judgement under way ends at once."""
         self._runner.stop()
 
-    def judge(self, folder: Path) -> Verdict:
+    def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
+        """Replay the recordings as far as these exchanges go."""
+        last = _last_wanted(names)
+        reasons = dict.fromkeys(names, "")
+        for case in (one for one in self._cases if one.name in last):
+            wanted = [one for one in case.exchanges if one.seq <= last[case.name]]
+            try:
+                found = self._replay(folder, [replace(case, exchanges=wanted)])
+            except BackendFailed as error:
+                return dict.fromkeys(names, error.problem)
+            for name in names:
+                if name.startswith(f"{case.name}#") and name not in found.exact:
+                    reasons[name] = found.mismatches.get(name, f"{name} was not played")
+        return reasons
+
+    def judge(self, folder: Path, *, held_out: bool = False) -> Verdict:
         """Run the tests and the replay side by side."""
+        del held_out
         began = time.monotonic()
         with ThreadPoolExecutor(max_workers=1) as pool:
             log = self._logs / "pytest.log"
             testing = pool.submit(run_tests, folder, self.postgres, log, self._runner)
             try:
-                verification = self._replay(folder)
+                verification = self._replay(folder, self._cases)
             except BackendFailed as error:
                 return _broken(error.problem, testing.result(), time.monotonic() - began)
             return _verdict(verification, testing.result(), time.monotonic() - began)
 
-    def _replay(self, folder: Path) -> Verification:
+    def _replay(self, folder: Path, played: Sequence[Case]) -> Verification:
         return verify_backend(
             folder,
-            self._cases,
+            played,
             postgres=self.postgres,
             label=self._label,
             logs=self._logs,
             runner=self._runner,
         )
+
+
+def _last_wanted(names: Sequence[str]) -> dict[str, int]:
+    """Return the last exchange of each recording that is among the names."""
+    last: dict[str, int] = {}
+    for name in names:
+        recording, _, seq = name.rpartition("#")
+        if recording and seq.isdigit():
+            last[recording] = max(last.get(recording, 0), int(seq))
+    return last
 
 
 def run_tests(folder: Path, postgres: PostgresServer, log: Path, runner: Runner) -> OwnTests:

@@ -10,23 +10,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.builders import Builder
-from harness.builders.offline_session import OfflineBuilder
+from harness.builders import Background, Builder
 from harness.errors import EXIT_BUG, SetupError, UnderstudyError, UsageError
+from harness.features.feature import FeatureList
 from harness.project import Project
 from harness.repository import GitFailed, require_git
 from harness.sessions.budget import Limits
+from harness.sessions.builders import builders_for
 from harness.sessions.control import Control
 from harness.sessions.events import RunEnded, RunStarted
 from harness.sessions.history import History
 from harness.sessions.journal import Entry, Journal
 from harness.sessions.learning import learn, list_features, require_recordings
 from harness.sessions.lock import RunLock, process_mark
+from harness.sessions.opening import Opening
 from harness.sessions.orchestrator import End, Orchestrator
 from harness.sessions.plan import Plan
 from harness.sessions.recovery import recover
 from harness.sessions.replay_judge import replay_judge
 from harness.sessions.shell import Shells
+from harness.sessions.specified import Specified
 from harness.sessions.workshop import Workshop
 from harness.verify.confined import runner as runner_of
 from harness.verify.runner import Runner
@@ -45,6 +48,10 @@ class Options:
     fresh: bool = False
     accept_risk: bool = False
     """Run commands and generated code without a sandbox."""
+    model: str | None = None
+    """The model of claude sessions; None leaves it to understudy.toml."""
+    continue_session: bool = False
+    """Take the conversation up again that a pause interrupted."""
     builders: Callable[[str], list[Builder]] | None = None
     """Makes the builders of a name; None is those of this package."""
 
@@ -60,8 +67,7 @@ def run_project(
     require_git()
     require_recordings(project)
     build = project.config.build
-    builders = (options.builders or builders_for)(options.builder or build.builder)
-    plan = Plan(builders, build.slice, build.stuck_after)
+    plan = Plan(_builders(project, options), build.slice, build.stuck_after)
     runner = runner_of(accept_risk=options.accept_risk)
     with RunLock(project.state_dir / "run.lock"), _disk_trouble():
         journal = Journal(journal_path(project))
@@ -104,10 +110,12 @@ def _orchestrate(
     runner: Runner,
 ) -> End:
     model = learn(project, journal)
-    features = list_features(project, model)
+    history = History.read(journal.entries())
+    specified = Specified(history.specified, journal.append)
+    features = FeatureList([*list_features(project, model), *specified.features])
     if options.fresh:
         set_aside(project)
-    with replay_judge(project, model, runner) as judge:
+    with replay_judge(project, model, runner, specified) as judge:
         control.on_stop = judge.stop
         shells = Shells(
             policy=project.config.security.policy(),
@@ -115,26 +123,51 @@ def _orchestrate(
             postgres=judge.postgres,
             accept_risk=options.accept_risk,
         )
-        return Orchestrator(
+        opening = Opening(
             model=model,
+            judge=judge,
+            control=control,
+            shells=shells,
+            specified=specified,
+            background=Background(
+                features=features,
+                recordings=tuple(project.recordings()),
+                spec=_text(project.spec_path),
+                home=project.state_dir.absolute(),
+            ),
+        )
+        return Orchestrator(
             features=features,
             journal=journal,
             workshop=workshop,
-            judge=judge,
+            opening=opening,
             plan=plan,
-            control=control,
             limits=limits,
-            shells=shells,
+            go_on=options.continue_session,
         ).run()
 
 
-def builders_for(name: str) -> list[Builder]:
-    """Return the builders of a name, in the order in which they are tried."""
-    if name in ("auto", "offline"):
-        return [OfflineBuilder()]
-    raise UsageError(
-        f"The builder {name} is not part of this version.", do="Run with `--builder offline`."
-    )
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _builders(project: Project, options: Options) -> list[Builder]:
+    name = options.builder or (_last_builder(project) if options.resume else None)
+    name = name or project.config.build.builder
+    if options.builders:
+        return options.builders(name)
+    return builders_for(name, project, options.model)
+
+
+def _last_builder(project: Project) -> str | None:
+    journal = Journal.existing(journal_path(project))
+    if journal is None:
+        return None
+    try:
+        last = History.read(journal.entries()).last_run
+    finally:
+        journal.close()
+    return last.builder if last else None
 
 
 def _announce(project: Project, options: Options, journal: Journal) -> Limits:

@@ -34,6 +34,16 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
         case e.CommandBlocked(command=command, reason=reason, advice=advice):
             instead = f" ({advice})" if advice else ""
             return f"blocked `{_one_line(command)}`: {reason}{instead}"
+        case e.Prompted(template=template, model=model):
+            return f"asking {model} with {template}"
+        case e.Conversed(outcome=outcome):
+            return f"the conversation ended: {outcome}"
+        case e.Noted(text=text):
+            return f"note: {_one_line(text)}"
+        case e.FeatureSpecified(file=name, tests=tests):
+            return f"specified: {name}: {tests.count('def test_')} tests"
+        case e.SpecificationRead():
+            return "spec.md was read"
         case e.Spent(tokens=tokens, usd=usd):
             return f"spent {tokens} tokens, ${usd:.2f}"
         case e.Waited(seconds=seconds, reason=reason):
@@ -47,6 +57,8 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             who = f"session {by}" if by else "an edit made by hand"
             kept = "kept, it gains more than it loses" if landed else "not merged"
             return f"regression by {who} ({kept}): {', '.join(features)}"
+        case e.HardCoded(features=features):
+            return f"right as recorded, wrong with fresh values: {', '.join(features)}"
         case e.Landing(commit=commit):
             return f"landing {commit[:10]}"
         case e.Landed(commit=commit, passing=passing):

@@ -58,9 +58,11 @@ class Workshop:
         features.write(self.repository.folder)
         self.repository.commit_all("List the features to build")
 
-    def open(self, number: int) -> None:
-        """Make the work tree of a session, at the main line."""
+    def open(self, number: int, stash: str = "") -> None:
+        """Make the work tree of a session, at the main line, with the work of a stash branch."""
         self.repository.add_worktree(self.folder, f"session-{number}", MAIN)
+        if stash and self.repository.resolve(stash):
+            merge(self.folder, stash, winner="theirs")
 
     def close(self, number: int) -> None:
         self.repository.remove_worktree(self.folder)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.builders import Outcome, SessionContext
+from harness.builders import Outcome
 from harness.builders.offline_session import GENERATED, OfflineBuilder, built_resources
 from harness.features.feature import FeatureList
 from harness.inference.model import ApiModel
@@ -11,7 +11,7 @@ from harness.repository import MAIN, git
 from harness.sessions.journal import Journal
 from harness.sessions.recorder import JournalRecorder
 from harness.sessions.workshop import Workshop
-from harness.testing import SilentShell, feature, model, operation
+from harness.testing import SilentShell, feature, model, operation, session
 
 MODEL = model(
     operation("register", "POST", "/users", "users", "register"),
@@ -40,16 +40,14 @@ class Desk:
     def session(self, resources: Sequence[str], *, initialize: bool = False) -> Outcome:
         self.number += 1
         self.workshop.open(self.number)
-        context = SessionContext(
+        context = session(
+            self.workshop.folder,
+            JournalRecorder(self.journal),
             number=self.number,
-            folder=self.workshop.folder,
             repository=self.workshop.repository.folder,
             model=MODEL,
             slice=tuple(feature(name, ["rec#1"], name) for name in resources),
-            failures=(),
-            record=JournalRecorder(self.journal),
             shell=self.shell,
-            stopping=lambda: False,
         )
         outcome = self.builder.initialize(context) if initialize else self.builder.run(context)
         self.workshop.repository.advance_main(self.workshop.commit(outcome.summary or "nothing"))

@@ -34,8 +34,8 @@ def test_only_what_changes_is_stamped() -> None:
 
 def test_a_feature_passes_when_all_that_decides_it_is_exact() -> None:
     one = feature("both", ["rec#1", "rec#2"])
-    assert one.exact_in({"rec#1", "rec#2", "rec#3"})
-    assert not one.exact_in({"rec#1"})
+    assert one.met_by({"rec#1", "rec#2", "rec#3"})
+    assert not one.met_by({"rec#1"})
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.builders import Background
 from harness.sessions.budget import Limits
 from harness.sessions.control import Control
 from harness.sessions.events import AnyEvent, RunStarted
 from harness.sessions.journal import Journal
+from harness.sessions.opening import Opening
 from harness.sessions.orchestrator import End, Orchestrator
 from harness.sessions.plan import Plan
+from harness.sessions.specified import Specified
 from harness.sessions.workshop import Workshop
 from harness.testing import (
     FileJudge,
@@ -29,6 +32,7 @@ class Bench:
 
     folder: Path
     shape: Mapping[str, Iterable[str]]
+    spec: str = ""
     clock: ManualClock = field(default_factory=lambda: ManualClock(step=0.01))
 
     def __post_init__(self) -> None:
@@ -48,17 +52,22 @@ class Bench:
             one if isinstance(one, ScriptedBuilder) else ScriptedBuilder(one) for one in builders
         ]
         self.plan = Plan(list(made), plan.get("size", 2), plan.get("stuck_after", 3))
-        self.orchestrator = Orchestrator(
+        opening = Opening(
             model=model(),
+            judge=self.judge,
+            control=self.control,
+            shells=lambda _folder, _record: nullcontext(SilentShell()),
+            specified=Specified([], self.journal.append),
+            background=Background(self.features, spec=self.spec),
+        )
+        self.orchestrator = Orchestrator(
             features=self.features,
             journal=self.journal,
             workshop=self.workshop,
-            judge=self.judge,
+            opening=opening,
             plan=self.plan,
-            control=self.control,
             limits=limits or Limits(),
             clock=self.clock,
-            shells=lambda _folder, _record: nullcontext(SilentShell()),
         )
         return self.orchestrator.run()
 
