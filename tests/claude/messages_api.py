@@ -100,10 +100,14 @@ class MessagesApi:
         return item(body) if callable(item) else item
 
     def results(self, number: int) -> str:
-        """Return what the tools answered, as request `number` (from 0) shows it to the model."""
-        content = self.asked[number]["messages"][-1]["content"]
-        blocks = [] if isinstance(content, str) else content
-        return "\n".join(str(one["content"]) for one in blocks if one["type"] == "tool_result")
+        """Return what the last tools answered, as request `number` (from 0) shows it."""
+        for message in reversed(self.asked[number]["messages"]):
+            content = message["content"]
+            blocks = [] if isinstance(content, str) else content
+            found = [str(one["content"]) for one in blocks if one["type"] == "tool_result"]
+            if found:
+                return "\n".join(found)
+        return ""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ from harness.builders.claude.settings import Credentials, Settings
 from harness.project import Project
 from harness.sessions.command import status_document
 from harness.sessions.runner import Options, run_project
+from tests.claude.conftest import PLACEHOLDER
 from tests.claude.messages_api import Body, MessagesApi, Turn, say, use
 from tests.e2e.notes import ORIGINAL, record
 
@@ -21,7 +22,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def builder(api: MessagesApi, **settings: object) -> ClaudeBuilder:
-    key = Credentials("ANTHROPIC_API_KEY", "placeholder", api.url)
+    key = Credentials("ANTHROPIC_API_KEY", PLACEHOLDER, api.url)
     return ClaudeBuilder(key, Settings(**{"retries": 0, "pauses_s": (), **settings}))  # type: ignore[arg-type]
 
 
@@ -74,7 +75,7 @@ def test_from_nothing_to_all_features(recorded: Project) -> None:
         assert document["cost_usd"] > 0
         assert "exit 0" in api.results(3)
         assert "story#" in api.results(6)
-        assert {one["x-api-key"] for one in map(_lower, api.headers)} == {"placeholder"}
+        assert {one["x-api-key"] for one in map(_lower, api.headers)} == {PLACEHOLDER}
 
 
 def _lower(headers: dict[str, str]) -> dict[str, str]:
