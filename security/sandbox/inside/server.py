@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from typing import Any, NoReturn
 
@@ -16,6 +17,7 @@ from .watch import Watch
 from .wire import receive, send
 
 _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
+_DYING_S = 1.0
 
 
 def main(descriptor: int) -> NoReturn:
@@ -51,6 +53,8 @@ def _shield() -> int:
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        if (policy := os.sched_getscheduler(0)) == os.SCHED_RR:
+            os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     reading, writing = os.pipe()
@@ -113,8 +117,12 @@ class _Server:
             os.close(err)
 
     def _reap(self) -> bool:
-        """Collect what has ended; return whether nothing runs any more."""
-        while True:
+        """Collect what has ended; return whether nothing runs any more.
+
+        In the midst of a fork bomb more ends than can be collected, so this stops after a while.
+        """
+        stop = time.monotonic() + self._watch.period_s
+        while time.monotonic() < stop:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -123,12 +131,16 @@ class _Server:
                 return False
             if pid in self._jobs:
                 self._tell(self._jobs.pop(pid), os.waitstatus_to_exitcode(status))
+        return False
 
     def _look(self) -> None:
         exceeded = self._watch.exceeded()
         if exceeded:
             self._exceeded |= dict.fromkeys(self._jobs.values(), exceeded)
             kill_all()
+            stop = time.monotonic() + _DYING_S
+            while not self._reap() and time.monotonic() < stop:
+                time.sleep(0.001)
 
     def _tell(self, job: int, code: int) -> None:
         exceeded = self._exceeded.pop(job, "")
