@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from security.sandbox import Limits, SandboxSpec
+
 SECRET = "bX7-the-secret-of-the-harness"
 _PTRACE = """
 import ctypes
@@ -19,6 +21,28 @@ libc = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, PTRACE_SEIZE, PIDFD_OPEN, PIDFD_GETFD, VM_READV = 16, 0x4206, 434, 438, 310
 print([libc.ptrace(one, 1, 0, 0) for one in (PTRACE_ATTACH, PTRACE_SEIZE)])
 print([libc.syscall(PIDFD_GETFD, libc.syscall(PIDFD_OPEN, 1, 0), fd, 0) for fd in range(3, 12)])
+"""
+_DESCRIPTORS = """
+import os, sys
+found = []
+for number in range(3, 1024):
+    try:
+        found.append(os.fstat(number))
+    except OSError:
+        pass
+print(found)
+sys.exit(not found)
+"""
+_PYTHON = """
+import sys, sysconfig
+for place in (sys.executable, sysconfig.__file__, sysconfig.get_path("purelib") + "/new"):
+    try:
+        open(place, "a")
+    except OSError:
+        pass
+    else:
+        sys.exit()
+sys.exit(1)
 """
 _CONNECT = """
 import socket, sys
@@ -43,12 +67,19 @@ class Place:
     name: str
 
     @property
+    def spec(self) -> SandboxSpec:
+        small = 32 << 20
+        return SandboxSpec(root=self.root, limits=Limits(file_bytes=small, temporary_bytes=small))
+
+    @property
     def shared(self) -> dict[str, str]:
         return {
             "root": str(self.root),
             "outside": str(self.outside),
             "home": os.path.expanduser("~"),  # noqa: PTH111
             "ptrace": _PTRACE,
+            "python": _PYTHON,
+            "descriptors": _DESCRIPTORS,
             "connect": _CONNECT.format(port=self.port, name=self.name),
         }
 
@@ -105,7 +136,14 @@ ATTACKS = (
     Attack("make a setuid file", "cp /bin/true own && chmod u+s own", fails=True),
     Attack("make a device", "mknod disk b 8 0", fails=True),
     Attack("find devices", "ls /dev/vda /dev/sda /dev/mem /dev/kmsg /dev/kvm | grep .", fails=True),
-    Attack("inherit a descriptor", "ls /proc/$$/fd | grep -v -x -e 0 -e 1 -e 2 -e 255", fails=True),
+    Attack("inherit a descriptor", "python3 -c '{descriptors}'", fails=True),
+    Attack("change the running Python", "python3 -c '{python}'", fails=True),
+    Attack("change the programs of the system", "touch /usr/bin/new /bin/sh", fails=True),
+    Attack("set the clock", "date -s 2001-01-01", fails=True),
+    Attack("change the host's name", "hostname owned || echo owned > /etc/hostname", fails=True),
+    Attack("fill the disk", "head -c 40000000 /dev/zero > big", fails=True),
+    Attack("fill the memory of /tmp", "head -c 40000000 /dev/zero > /tmp/big", fails=True),
+    Attack("raise its limits", "ulimit -f unlimited; ulimit -v unlimited; ulimit -c 1", True),
     Attack("spawn without end", ":(){{ :|:& }};: ; sleep 0.5"),
     Attack("leave its session", "(setsid sleep 1000 &) ; (setsid setsid sleep 1000 &)"),
 )

@@ -1,0 +1,90 @@
+"""Landlock: the second layer, tried where the first one would let things through."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from security.sandbox import NoSandbox, Sandbox, SandboxSpec, protection
+from security.sandbox.inside.landlock import abi
+from security.sandbox.launch import Launch
+
+pytestmark = pytest.mark.sandbox
+
+_RESTRICT = """
+import sys
+from security.sandbox.inside.landlock import restrict
+readable, writable, outside = sys.argv[1:]
+version = restrict(["/usr", "/lib", "/lib64", readable], [writable])
+tried = (readable, "r"), (writable, "r"), (writable, "w"), (readable, "w"), (outside, "r")
+for path, mode in tried:
+    try:
+        open(path + "/file", mode).close()
+        print(mode, "allowed", end=" ")
+    except PermissionError:
+        print(mode, "refused", end=" ")
+print(version)
+"""
+
+
+class TooGenerous(Sandbox):
+    """A sandbox whose first layer has a hole: a folder more that can be written."""
+
+    def __init__(self, spec: SandboxSpec, hole: Path) -> None:
+        super().__init__(spec)
+        self._hole = str(hole)
+
+    def _prepare(self, channel: int) -> Launch:
+        launch = super()._prepare(channel)
+        place = launch.argv.index("--ro-bind-data")
+        hole = ("--bind", self._hole, self._hole)
+        return replace(launch, argv=(*launch.argv[:place], *hole, *launch.argv[place:]))
+
+
+def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (outside / "file").write_text("secret")
+    with TooGenerous(SandboxSpec(root=root), outside) as sandbox:
+        read = sandbox.run(f"cat {outside}/file")
+        written = sandbox.run(f"echo x > {outside}/new")
+        assert sandbox.run("echo x > own && cat own").stdout == "x\n"
+    covered = abi() > 0
+    assert sandbox.landlock == abi()
+    assert (read.stdout == "") is covered
+    assert (written.exit_code != 0) is covered
+    assert (outside / "new").exists() is not covered
+
+
+def test_protection_says_whether_it_is_there() -> None:
+    assert protection().landlock == abi()
+
+
+def test_without_a_sandbox_it_keeps_writes_in_the_project(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    with NoSandbox(SandboxSpec(root=root)) as session:
+        session.run(f"echo x > {tmp_path}/new; echo x > own; echo x > $TMPDIR/scratch")
+        assert session.landlock == abi()
+    assert (tmp_path / "new").exists() is (abi() == 0)
+    assert (root / "own").exists()
+
+
+def test_a_process_restricts_itself(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("readable", "writable", "outside")]
+    for place in places:
+        place.mkdir()
+        (place / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-c", _RESTRICT, *map(str, places)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    free = ["allowed"] * 5
+    expected = ["allowed", "allowed", "allowed", "refused", "refused"] if abi() else free
+    assert done.stdout.split()[1:10:2] == expected
+    assert done.stdout.split()[-1] == str(abi())
