@@ -6,13 +6,13 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from security.sandbox import Sandbox, SandboxDied, SandboxSpec
+from tests.security.sandbox.running import new_mark, running, wait_for
 
 pytestmark = pytest.mark.sandbox
 
@@ -58,7 +58,7 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def mark() -> str:
     """An argument of `sleep` by which its processes are found from outside."""
-    return f"1000.{uuid.uuid4().int % 10**12:012}"
+    return new_mark()
 
 
 def test_a_server_started_in_one_command_answers_in_the_next(
@@ -79,8 +79,8 @@ def test_every_process_ends_with_the_session(tmp_path: Path, mark: str) -> None:
         sandbox.run(f"sleep {mark} & nohup sleep {mark} & setsid -f sleep {mark}")
         sandbox.run(f"trap '' TERM HUP INT; sleep {mark} & disown")
         sandbox.run(["python3", "daemon.py", mark])
-        assert _wait_for(mark, 5) == 5
-    assert _running(mark) == 0
+        assert wait_for(mark, 5) == 5
+    assert running(mark) == 0
 
 
 def test_every_process_ends_when_the_opener_is_killed(tmp_path: Path, mark: str) -> None:
@@ -92,10 +92,10 @@ def test_every_process_ends_when_the_opener_is_killed(tmp_path: Path, mark: str)
     assert opener.stdout is not None
     with opener.stdout:
         assert opener.stdout.readline() == b"opened\n"
-        assert _wait_for(mark, 4) >= 4
+        assert wait_for(mark, 4) >= 4
         opener.kill()
         opener.wait()
-    assert _wait_for(mark, 0) == 0
+    assert wait_for(mark, 0) == 0
 
 
 def test_a_timeout_kills_the_whole_group_and_no_more(sandbox: Sandbox, mark: str) -> None:
@@ -104,8 +104,8 @@ def test_a_timeout_kills_the_whole_group_and_no_more(sandbox: Sandbox, mark: str
     result = sandbox.run(f"(trap '' TERM; sleep {mark}) & sleep {mark} | sleep {mark}", timeout_s=1)
     assert (result.timed_out, result.exit_code) == (True, 137)
     assert result.seconds < 5
-    assert _running(mark) == 0
-    assert _running(other) == 1
+    assert running(mark) == 0
+    assert running(other) == 1
 
 
 def test_a_command_runs_in_the_project(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_sandbox_that_is_killed_from_outside_says_so(tmp_path: Path, mark: str
         assert not sandbox.alive
         with pytest.raises(SandboxDied):
             sandbox.run("true")
-    assert _wait_for(mark, 0) == 0
+    assert wait_for(mark, 0) == 0
 
 
 def test_a_closed_sandbox_runs_nothing(tmp_path: Path) -> None:
@@ -208,22 +208,3 @@ def _kill_opened_by_this_process() -> None:
         for child in pid.read_text().split():
             if Path(f"/proc/{child}/comm").read_text() == "bwrap\n":
                 os.kill(int(child), signal.SIGKILL)
-
-
-def _wait_for(mark: str, count: int) -> int:
-    """Wait until that many processes run, for a few seconds; return how many do."""
-    deadline = time.monotonic() + 5
-    while _running(mark) != count and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return _running(mark)
-
-
-def _running(mark: str) -> int:
-    found = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            arguments = (process / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        found += arguments[0] == mark.encode() or arguments[:2] == [b"sleep", mark.encode()]
-    return found
