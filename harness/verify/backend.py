@@ -12,12 +12,13 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, Any, Self
 
-from harness.verify.client import Client, NoResponse
 from harness.verify.errors import BackendFailed
 from harness.verify.postgres import socket_directories
 from harness.verify.runner import Command, LocalRunner, Runner, clean_environment, stop_group
 
 _READY_TIMEOUT_S = 30.0
+_PROBE_TIMEOUT_S = 20.0
+_PROBE = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 _TOOL_TIMEOUT_S = 120.0
 _SHOWN_LINES = 12
 _SERVE = (
@@ -32,6 +33,7 @@ class BackendProcess:
 
     It gets a socket that is bound already (no race for a port), the database's URL and the PATH,
     and nothing else of the harness. What it prints goes to `log` (thrown away without one).
+    With `unix` it listens there instead of on a port.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class BackendProcess:
         *,
         log: Path | None = None,
         port: int = 0,
+        unix: Path | None = None,
         runner: Runner | None = None,
     ) -> None:
         self.directory = directory
         self.database_url = database_url
         self.log = log
         self._port = port
+        self._unix = unix
         self._runner = runner or LocalRunner()
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
@@ -69,28 +73,23 @@ class BackendProcess:
 
     def start(self) -> None:
         """Start the process; `wait_ready` says when it answers."""
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._bind(listener)
-            self._bound = listener.getsockname()[1]
+        with self._listen() as listener:
             argv = [sys.executable, "-c", _SERVE, str(listener.fileno())]
             self._output = self._open_log()
             self._process = self._runner.start(
                 _command(self.directory, self.database_url, argv, self._output, listener.fileno())
             )
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, timeout_s: float = _READY_TIMEOUT_S) -> None:
         """Wait until the backend answers a request, whatever it says."""
         if self._process is None:
             self.start()
-        deadline = time.monotonic() + _READY_TIMEOUT_S
-        with Client(self.base_url) as client:
-            while self.running and time.monotonic() < deadline:
-                with suppress(NoResponse):
-                    client.send("OPTIONS", "*", (), b"")
+        deadline = time.monotonic() + min(timeout_s, _READY_TIMEOUT_S)
+        while self.running and (left := deadline - time.monotonic()) > 0:
+            with suppress(OSError):
+                if self._answers(min(left, _PROBE_TIMEOUT_S)):
                     return
-                time.sleep(0.01)
+            time.sleep(0.01)
         why = "does not answer" if self.running else "ends while it starts"
         raise BackendFailed(f"the backend in {self.directory} {why}{self._said()}")
 
@@ -103,14 +102,33 @@ class BackendProcess:
             self._output.close()
             self._output = None
 
-    def _bind(self, listener: socket.socket) -> None:
+    def _listen(self) -> socket.socket:
+        """Return a socket that listens; the port that it has is noted."""
+        listener = socket.socket(socket.AF_UNIX if self._unix else socket.AF_INET)
         try:
-            listener.bind(("127.0.0.1", self._port))
+            if self._unix:
+                listener.bind(str(self._unix))
+            else:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                listener.bind(("127.0.0.1", self._port))
+                self._bound = listener.getsockname()[1]
             listener.listen(128)
         except OSError as error:
+            listener.close()
+            where = self._unix or f"port {self._port}"
             raise BackendFailed(
-                f"port {self._port} cannot be used: {error.strerror}", do="Choose another one."
+                f"{where} cannot be used: {error.strerror}", do="Choose another one."
             ) from error
+        return listener
+
+    def _answers(self, timeout_s: float) -> bool:
+        address = str(self._unix) if self._unix else ("127.0.0.1", self._bound)
+        with socket.socket(socket.AF_UNIX if self._unix else socket.AF_INET) as probe:
+            probe.settimeout(timeout_s)
+            probe.connect(address)
+            probe.sendall(_PROBE)
+            return bool(probe.recv(1))
 
     def _open_log(self) -> IO[bytes]:
         if self.log is None:

@@ -33,7 +33,7 @@ class Command:
     end_signal: int = signal.SIGKILL
     """What the process gets when the harness dies (Linux)."""
     databases: tuple[Path, ...] = ()
-    """Socket directories of the databases it may use."""
+    """Directories with the sockets of the databases and servers it may use."""
     reads: tuple[Path, ...] = ()
     """What it has to read besides its directory."""
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from harness.traffic.exchange import Exchange
-from harness.verify.backend import BackendProcess, load_seed, migrate
-from harness.verify.postgres import SCRATCH, PostgresServer
+from harness.verify.backend import migrate
+from harness.verify.postgres import PostgresServer
 from harness.verify.replay import Judged, Label, ReplayResult, plain_label, replay
 from harness.verify.report import FidelityReport
 from harness.verify.runner import Runner
+from harness.verify.stage import staged
 
 _AT_ONCE = 2
 _KEPT_TEMPLATES = 4
@@ -97,20 +97,10 @@ def _replay_case(
     runner: Runner | None,
     until: Callable[[Judged], bool] | None,
 ) -> ReplayResult:
-    database = f"{SCRATCH}{uuid4().hex[:12]}"
-    postgres.create_database(database, template)
-    url = postgres.url(database)
     log = logs / f"{case.name}.log" if logs else None
-    backend = BackendProcess(directory, url, log=log, runner=runner)
-    try:
-        backend.start()
-        if case.seed and any(case.seed.get(part) for part in case.seed):
-            load_seed(directory, url, case.seed, runner=runner)
+    with staged(directory, postgres, template, seed=case.seed, log=log, runner=runner) as backend:
         backend.wait_ready()
         return replay(case.exchanges, backend.base_url, seed=case.seed, label=label, until=until)
-    finally:
-        backend.stop(grace_s=0)
-        postgres.drop_database(database)
 
 
 def _summary(results: Mapping[str, ReplayResult], cases: Sequence[Case]) -> Verification:

@@ -1,0 +1,40 @@
+"""A backend on a database of its own, in an initial state; nothing of it stays."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from harness.verify.backend import BackendProcess, load_seed
+from harness.verify.postgres import SCRATCH, PostgresServer
+from harness.verify.runner import Runner
+
+
+@contextmanager
+def staged(
+    directory: Path,
+    postgres: PostgresServer,
+    template: str,
+    *,
+    seed: Mapping[str, Any] | None = None,
+    unix: Path | None = None,
+    log: Path | None = None,
+    runner: Runner | None = None,
+) -> Iterator[BackendProcess]:
+    """Provide a backend that is starting, on a copy of a migrated database with the seed loaded.
+
+    Raise BackendFailed when it does not load the seed.
+    """
+    database = f"{SCRATCH}{uuid4().hex[:12]}"
+    postgres.create_database(database, template)
+    url = postgres.url(database)
+    backend = BackendProcess(directory, url, log=log, unix=unix, runner=runner)
+    try:
+        backend.start()
+        if seed and any(seed.get(part) for part in seed):
+            load_seed(directory, url, seed, runner=runner)
+        yield backend
+    finally:
+        backend.stop(grace_s=0)
+        postgres.drop_database(database)
