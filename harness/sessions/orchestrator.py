@@ -156,12 +156,13 @@ class Orchestrator:
         self.workshop.open(number)
         with self._session(number, []) as context:
             outcome = self._build(builder, context, builder.specify)
+        self._put_back()
         before = len(self.features)
         self.features = FeatureList(
             {item.id: item for item in (*self.features, *self.opening.specified.features)}.values()
         )
         self._say_features()
-        self._put_back()
+        self.features.write(self.workshop.folder)
         verdict = self._judge()
         self._land(verdict, self._passing(verdict), "List the features of the specification")
         summary = f"{len(self.features) - before} features of the specification"

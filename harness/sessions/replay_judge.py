@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from harness.builders.offline import seed_document
 from harness.features.routes import label_of
@@ -19,7 +20,9 @@ from harness.inference.model import ApiModel
 from harness.project import Project
 from harness.sessions.events import Verified
 from harness.sessions.judge import Verdict
+from harness.sessions.specified import FOLDER as ACCEPTANCE
 from harness.sessions.specified import Specified
+from harness.verify.acceptance import run_acceptance
 from harness.verify.errors import BackendFailed
 from harness.verify.postgres import PostgresServer, socket_directories
 from harness.verify.runner import (
@@ -104,38 +107,61 @@ class ReplayJudge:
         self._logs = logs
         self._runner = StoppableRunner(runner)
         self._specified = specified
+        self._held_out = list(played)
 
     def stop(self) -> None:
         """End what runs, so that a judgement under way ends at once."""
         self._runner.stop()
 
     def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
-        """Replay the recordings as far as these exchanges go."""
+        """Replay the recordings as far as these exchanges go, and run the tests among them."""
         last = _last_wanted(names)
-        reasons = dict.fromkeys(names, "")
-        for case in (one for one in self._cases if one.name in last):
-            wanted = [one for one in case.exchanges if one.seq <= last[case.name]]
-            try:
-                found = self._replay(folder, [replace(case, exchanges=wanted)])
-            except BackendFailed as error:
-                return dict.fromkeys(names, error.problem)
-            for name in names:
-                if name.startswith(f"{case.name}#") and name not in found.exact:
-                    reasons[name] = found.mismatches.get(name, f"{name} was not played")
+        cases = [
+            replace(case, exchanges=[one for one in case.exchanges if one.seq <= last[case.name]])
+            for case in self._cases
+            if case.name in last
+        ]
+        try:
+            found = self._replay(folder, cases) if cases else None
+            tests = self._accept(folder) if any("::" in name for name in names) else {}
+        except BackendFailed as error:
+            return dict.fromkeys(names, error.problem)
+        reasons = {name: why for name, why in tests.items() if name in names}
+        for name in names:
+            if found and name in found.exact:
+                reasons[name] = ""
+            else:
+                known = found.mismatches if found else {}
+                reasons.setdefault(name, known.get(name, f"{name} was not tried"))
         return reasons
 
     def judge(self, folder: Path, *, held_out: bool = False) -> Verdict:
-        """Run the tests and the replay side by side."""
-        del held_out
+        """Run its own tests, the acceptance tests and the replay."""
         began = time.monotonic()
         with ThreadPoolExecutor(max_workers=1) as pool:
             log = self._logs / "pytest.log"
             testing = pool.submit(run_tests, folder, self.postgres, log, self._runner)
             try:
                 verification = self._replay(folder, self._cases)
+                accepted = self._accept(folder)
+                fresh = self._replay(folder, self._held_out).exact if held_out else None
             except BackendFailed as error:
                 return _broken(error.problem, testing.result(), time.monotonic() - began)
-            return _verdict(verification, testing.result(), time.monotonic() - began)
+            verdict = _verdict(verification, testing.result(), time.monotonic() - began)
+        return _with(verdict, accepted, fresh)
+
+    def _accept(self, folder: Path) -> dict[str, str]:
+        """Run the frozen tests of the specification: `file.py::test` and why it fails."""
+        if not self._specified.files:
+            return {}
+        return run_acceptance(
+            folder,
+            self._specified.files,
+            postgres=self.postgres,
+            runner=self._runner,
+            logs=self._logs,
+            seed=max((case.seed or {} for case in self._cases), key=_size, default=None),
+        )
 
     def _replay(self, folder: Path, played: Sequence[Case]) -> Verification:
         return verify_backend(
@@ -146,6 +172,22 @@ class ReplayJudge:
             logs=self._logs,
             runner=self._runner,
         )
+
+
+def _with(verdict: Verdict, accepted: Mapping[str, str], fresh: frozenset[str] | None) -> Verdict:
+    """Return the verdict with the results of acceptance tests, and of the held-out replay."""
+    passed = frozenset(name for name, why in accepted.items() if not why)
+    failed = {name: f"{name}: {why}" for name, why in accepted.items() if why}
+    return replace(
+        verdict,
+        exact=verdict.exact | passed,
+        mismatches={**verdict.mismatches, **failed},
+        held_out=None if fresh is None else fresh | passed,
+    )
+
+
+def _size(seed: Mapping[str, Any]) -> int:
+    return sum(len(rows) for rows in seed.values() if isinstance(rows, list | dict))
 
 
 def _last_wanted(names: Sequence[str]) -> dict[str, int]:
@@ -166,6 +208,7 @@ def run_tests(folder: Path, postgres: PostgresServer, log: Path, runner: Runner)
     postgres.create_database(name)
     url = postgres.url(name)
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+    argv.append(f"--ignore={ACCEPTANCE}")
     with TemporaryFile() as output:
         process = runner.start(
             Command(

@@ -1,14 +1,18 @@
 """Whole runs of the claude builder: the real SDK and CLI, and a model that follows a script."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from harness.builders.claude.builder import ClaudeBuilder
 from harness.builders.claude.settings import Credentials, Settings
+from harness.builders.offline_session import OfflineBuilder
+from harness.features.feature import FeatureList
 from harness.project import Project
 from harness.sessions.command import status_document
 from harness.sessions.runner import Options, run_project
+from tests.claude import parcels
 from tests.claude.conftest import PLACEHOLDER
 from tests.claude.messages_api import Body, MessagesApi, Turn, say, use
 from tests.e2e.notes import ORIGINAL, record
@@ -76,6 +80,93 @@ def test_from_nothing_to_all_features(recorded: Project) -> None:
         assert "exit 0" in api.results(3)
         assert "story#" in api.results(6)
         assert {one["x-api-key"] for one in map(_lower, api.headers)} == {PLACEHOLDER}
+
+
+STATS = """
+def test_parcels_are_counted_and_weighed(client, unique):
+    before = client.get("/parcels/stats").json()
+    client.post("/parcels", json={"sender": unique("sender"), "weight": 321})
+    after = client.get("/parcels/stats").json()
+    assert after["count"] == before["count"] + 1
+    assert after["weight"] == before["weight"] + 321
+"""
+PROPOSAL: dict[str, object] = {
+    "id": "parcel-stats",
+    "category": "reading",
+    "resource": "parcels",
+    "description": "The number and weight of all parcels can be asked for",
+    "steps": ["Hand in a parcel", "See count and weight grow"],
+    "tests": STATS,
+}
+ROUTER = "app/routers/parcels.py"
+
+
+def improved(folder: Path) -> Turn:
+    """Return a turn that writes what the model makes of the generated router."""
+    text = (folder / ROUTER).read_text()
+    for name, old, new in (
+        ("label", r'text="[^"]*"', 'text=f"{parcel.sender[::-1].upper()}/{parcel.id}"'),
+        ("quote", r"price=\d+", "price=450 + 120 * max(0, -(-parcel.weight // 500) - 1)"),
+    ):
+        text = re.sub(old, new, text)
+        text = text.replace(
+            f"    await parcels.get_parcels_{name}(session, parcel_id)",
+            "    parcel = await parcels.get_parcel(session, parcel_id)",
+        )
+    stats = '''@router.get("/stats")
+async def get_stats(session: Session) -> dict[str, int]:
+    """Count and weigh all parcels."""
+    rows = await parcels.list_parcels(session)
+    return {"count": len(rows), "weight": sum(row.weight for row in rows)}
+
+
+'''
+    first = text.index('@router.get(\n    "/{parcel_id}"')
+    return use("Write", file_path=str(folder / ROUTER), content=text[:first] + stats + text[first:])
+
+
+def test_offline_goes_first_and_claude_does_the_rest(tmp_path: Path) -> None:
+    project = parcels.record(tmp_path / "parcels")
+    folder = (project.state_dir / "session").absolute()
+    specifying = [
+        use("propose_feature", **PROPOSAL | {"tests": "def test_nothing(client): pass"}),
+        use("propose_feature", **PROPOSAL | {"tests": f"import app.main\n{STATS}"}),
+        use("propose_feature", **PROPOSAL),
+        use("propose_feature", **PROPOSAL),
+        say("That is all of it."),
+    ]
+    coding = [
+        use("verify"),
+        use("traffic", path="/quote"),
+        use("explain", what="GET /parcels/{id}/quote"),
+        use("Read", file_path=ROUTER),
+        lambda _: improved(folder),
+        use("verify", features=["get-parcels-quote-200", "parcel-stats"]),
+        use("note", text="Prices rise with every 500 g."),
+        say("Done."),
+    ]
+    with MessagesApi([*specifying, *coding]) as api:
+        made = [OfflineBuilder(), builder(api)]
+        end = run_project(project, Options(builders=lambda _: list(made)))
+        answers = [api.results(number) for number in range(len(api.asked))]
+
+    assert end.outcome == "done", (end, answers)
+    assert "asserts nothing" in answers[1]
+    assert "test from outside" in answers[2]
+    assert "taken" in answers[3]
+    assert "already" in answers[4]
+    assert "fails: get-parcels-quote-200: story#" in answers[6]
+    assert "2 of 2 pass" in answers[11]
+    document = status_document(project)
+    assert document["features"] == {"total": 9, "passing": 9}
+    assert [one["builder"] for one in document["sessions"]][-1] == "claude"
+    listed = FeatureList.parse((project.backend_dir / "feature_list.json").read_text())
+    assert listed["parcel-stats"].acceptance.tests == [
+        "test_parcel_stats.py::test_parcels_are_counted_and_weighed"
+    ]
+    kept = project.backend_dir / "tests/acceptance/test_parcel_stats.py"
+    assert kept.read_text() == STATS
+    assert document["tampering"] == []
 
 
 def _lower(headers: dict[str, str]) -> dict[str, str]:
