@@ -9,7 +9,7 @@ from .mounts import HOME, SCRATCH, SYSTEM, TEMPORARY, Mount, plan
 from .python_environment import interpreter
 from .spec import SandboxSpec
 
-_CODE = Path("/run/sandbox")
+CODE = Path("/run/sandbox")
 NAMESPACES = (
     *("--unshare-all", "--unshare-user", "--uid", str(etc.UID), "--gid", str(etc.UID)),
     *("--cap-drop", "ALL", "--disable-userns", "--die-with-parent", "--new-session"),
@@ -20,7 +20,14 @@ NAMESPACES = (
 # With /proc writable, code that root started sets /proc/sys/kernel/core_pattern: bubblewrap covers
 # /proc/sys only where its access(2) says that the directory itself is writable.
 KERNEL = ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
-_LESS_LIKELY_KEPT = 'echo 500 2>/dev/null >/proc/self/oom_score_adj; exec "$@"'
+# What runs inside is the first to go when memory is scarce. Process 1 gets its turn before all
+# others, which only root may ask for and only root needs: it is exempt from RLIMIT_NPROC, so that
+# nothing but process 1 ends a fork bomb, and a crowd of sessions would keep it waiting.
+PRELUDE = (
+    *("/bin/sh", "-c"),
+    'echo 500 2>/dev/null >/proc/self/oom_score_adj; chrt -r -p 1 $$ >/dev/null 2>&1; exec "$@"',
+    "sh",
+)
 
 
 def launch(spec: SandboxSpec, channel: int) -> Launch:
@@ -30,14 +37,14 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
     calls = etc.as_descriptor(seccomp.program())
     arguments = [
-        *("/bin/sh", "-c", _LESS_LIKELY_KEPT, "sh", program, *NAMESPACES),
+        *(*PRELUDE, program, *NAMESPACES),
         *system(),
         *KERNEL,
         *made_up_etc(files),
-        *("--ro-bind", str(INSIDE), str(_CODE / INSIDE.name)),
+        *code(),
         *project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
-        *("--seccomp", str(calls), "--", *server_command(interpreter(), _CODE, channel)),
+        *("--seccomp", str(calls), "--", *server_command(interpreter(), CODE, channel)),
     ]
     return Launch(
         argv=tuple(arguments),
@@ -45,8 +52,12 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
         root=spec.root.resolve(),
         home=HOME,
         temporary=TEMPORARY,
-        landlock=_landlock(mounts),
+        landlock=allowed(mounts),
     )
+
+
+def code() -> list[str]:
+    return ["--ro-bind", str(INSIDE), str(CODE / INSIDE.name)]
 
 
 def system() -> list[str]:
@@ -83,11 +94,12 @@ def project(mounts: list[Mount], scratch_bytes: int) -> list[str]:
     return arguments + pins
 
 
-def _landlock(mounts: list[Mount]) -> dict[str, list[str]]:
+def allowed(mounts: list[Mount]) -> dict[str, list[str]]:
+    """Return what Landlock is to allow, which is what the mounts do."""
     named = [str(one.at) for one in mounts if one.kind == "readable"]
     lasting = [str(one.at) for one in mounts if one.kind == "writable"]
     return {
-        "readable": [*map(str, SYSTEM), "/etc", "/proc", str(_CODE), *named],
+        "readable": [*map(str, SYSTEM), "/etc", "/proc", str(CODE), *named],
         "writable": [*map(str, SCRATCH), *lasting],
         "devices": ["/dev"],
     }

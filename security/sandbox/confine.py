@@ -4,6 +4,7 @@ Unlike a session it shares descriptors with its starter, such as a socket that l
 the project can only be read.
 """
 
+import json
 import shutil
 import sys
 import tempfile
@@ -11,18 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import bubblewrap, etc, seatbelt, seccomp
+from . import bounds, bubblewrap, etc, seatbelt, seccomp
 from .bwrap import bwrap
 from .errors import SandboxUnavailable
-from .mounts import HOME, TEMPORARY, plan
+from .launch import INSIDE
+from .mounts import HOME, TEMPORARY, Mount, plan
+from .python_environment import interpreter
 from .spec import SandboxSpec
 
-_LIMITED = (
-    "ulimit -c 0; ulimit -v {memory}; ulimit -f {file}; ulimit -n {files};"
-    " ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null;"
-    ' exec "$@"'
+_MAIN = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    f" from {INSIDE.name}.alone import main; main(sys.argv[2], sys.argv[3:])"
 )
-_BLOCK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +51,26 @@ def confined(argv: Sequence[str], spec: SandboxSpec) -> Confined:
     ]
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
     calls = etc.as_descriptor(seccomp.program())
-    namespaces = [one for one in bubblewrap.NAMESPACES if one not in ("--as-pid-1", "--clearenv")]
+    namespaces = [one for one in bubblewrap.NAMESPACES if one != "--clearenv"]
     arguments = [
-        *(program, *namespaces, *bubblewrap.system(), *bubblewrap.KERNEL),
-        *bubblewrap.made_up_etc(files),
+        *(*bubblewrap.PRELUDE, program, *namespaces, *bubblewrap.system(), *bubblewrap.KERNEL),
+        *(*bubblewrap.made_up_etc(files), *bubblewrap.code()),
         *bubblewrap.project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
-        *("--seccomp", str(calls), "--", "/bin/sh", "-c", _limited(spec), "sh", *argv),
+        *("--seccomp", str(calls), "--", str(interpreter()), "-I", "-S", "-c", _MAIN),
+        *(str(bubblewrap.CODE), _settings(spec, mounts), *argv),
     ]
     environment = {"HOME": str(HOME), "TMPDIR": str(TEMPORARY)}
     return Confined(tuple(arguments), (calls, *files.values()), environment)
 
 
-def _limited(spec: SandboxSpec) -> str:
-    limits = spec.limits
-    return _LIMITED.format(
-        memory=limits.memory_bytes // 1024,
-        file=limits.file_bytes // _BLOCK,
-        files=limits.open_files,
-        processes=limits.processes,
-    )
+def _settings(spec: SandboxSpec, mounts: list[Mount]) -> str:
+    settings = {
+        "landlock": bubblewrap.allowed(mounts),
+        "bounds": bounds.of_all(replace(spec.limits, free_disk_bytes=0)),  # it writes to none
+        "limits": bounds.of_each(spec.limits),
+    }
+    return json.dumps(settings)
 
 
 def _seatbelt(argv: Sequence[str], spec: SandboxSpec) -> Confined:

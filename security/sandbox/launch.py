@@ -1,10 +1,8 @@
 """Starting an exec server: what it takes, and the thread that does it."""
 
-import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,32 +48,13 @@ def _spawner() -> ThreadPoolExecutor:
 
 
 def _spawn(launch: Launch, channel: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    with _urgent():
-        return subprocess.Popen(
-            launch.argv,
-            cwd="/",
-            env={},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            pass_fds=(channel, *launch.descriptors),
-        )
-
-
-@contextmanager
-def _urgent() -> Iterator[None]:
-    """Let the exec server run before everything else where that is allowed, which is as root.
-
-    Root is exempt from RLIMIT_NPROC: only the server ends a fork bomb, and in a crowd of sessions
-    it would hardly ever get its turn.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except (AttributeError, OSError):
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return subprocess.Popen(
+        launch.argv,
+        cwd="/",
+        env={},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        start_new_session=True,
+        pass_fds=(channel, *launch.descriptors),
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+from . import bounds
 from .client import Client, Job
 from .errors import SandboxDied, SandboxUnavailable
 from .launch import Launch
@@ -113,35 +114,12 @@ class Session(ABC):
         }
 
     def _settings(self, launch: Launch) -> dict[str, Any]:
-        limits = self.spec.limits
         return {
             "place": str(launch.root),
             "landlock": dict(launch.landlock),
-            "bounds": {
-                "processes": limits.processes,
-                "memory": limits.memory_bytes,
-                "free_memory": limits.free_memory_bytes,
-                "free_disk": limits.free_disk_bytes,
-            },
-            "limits": {
-                "RLIMIT_AS": limits.memory_bytes,
-                "RLIMIT_FSIZE": limits.file_bytes,
-                "RLIMIT_NOFILE": limits.open_files,
-                "RLIMIT_CORE": 0,
-                **_process_limit(limits.processes),
-            },
+            "bounds": bounds.of_all(self.spec.limits),
+            "limits": bounds.of_each(self.spec.limits),
         }
-
-
-def _process_limit(most: int) -> dict[str, int]:
-    """Return what holds a fork bomb back until the server sees that there are too many.
-
-    Before Linux 5.14 it counts all processes of the user, in and out of the sandbox.
-    """
-    if os.uname().sysname != "Linux":
-        return {}
-    major, minor, *_ = (int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-    return {"RLIMIT_NPROC": most + most // 4} if (major, minor) >= (5, 14) else {}
 
 
 def _result(job: Job, *, timed_out: bool, seconds: float) -> Result:

@@ -53,7 +53,7 @@ def test_nothing_of_the_harness_is_in_its_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-the-harness")
-    code, said = run("env; cat /proc/*/environ", tmp_path, NAMED="yes")
+    code, said = run("env; cat /proc/*/environ 2>/dev/null; true", tmp_path, NAMED="yes")
     assert code == 0
     assert "NAMED=yes" in said
     assert "key-of-the-harness" not in said

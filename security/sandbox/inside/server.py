@@ -1,11 +1,8 @@
 """The exec server: starts commands, tells when they end, and takes everything with it."""
 
-import ctypes
 import os
 import select
-import signal
 import socket
-import sys
 import time
 import traceback
 from typing import Any, NoReturn
@@ -13,10 +10,10 @@ from typing import Any, NoReturn
 from . import landlock
 from .command import Start, start
 from .processes import kill_all, kill_session
+from .shield import drain, shield
 from .watch import Watch
 from .wire import receive, send
 
-_PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 4, 36
 _DYING_S = 1.0
 
 
@@ -40,29 +37,11 @@ def _serve(channel: socket.socket) -> None:
     if first is None:
         return
     settings = first[0]
-    wake = _shield()
+    wake = shield()
     version = landlock.restrict(**settings["landlock"]) if settings["landlock"] else 0
     watch = Watch(settings["bounds"], settings["place"])
     send(channel, {"ready": version})
     _Server(channel, wake, watch, settings["limits"]).run()
-
-
-def _shield() -> int:
-    """Make this process untouchable for its children; return what wakes it when one ends."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        if (policy := os.sched_getscheduler(0)) == os.SCHED_RR:
-            os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_IGN)
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    return reading
 
 
 class _Server:
@@ -85,7 +64,7 @@ class _Server:
             wait_ms = None if idle else self._watch.period_s * 1000
             ready = {descriptor for descriptor, _ in self._poll.poll(wait_ms)}
             if self._wake in ready:
-                _drain(self._wake)
+                drain(self._wake)
             if self._channel.fileno() in ready and not self._obey():
                 return
             idle = self._reap()
@@ -145,11 +124,3 @@ class _Server:
     def _tell(self, job: int, code: int) -> None:
         exceeded = self._exceeded.pop(job, "")
         send(self._channel, {"ended": job, "code": code, "exceeded": exceeded})
-
-
-def _drain(descriptor: int) -> None:
-    try:
-        while os.read(descriptor, 4096):
-            pass
-    except BlockingIOError:
-        return

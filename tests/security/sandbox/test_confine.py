@@ -68,6 +68,8 @@ def output(argv: Sequence[str], spec: SandboxSpec) -> str:
         "unshare -Ur true",
         "cat ../outside",
         "cat /etc/shadow",
+        "cat /proc/1/environ /proc/1/mem",
+        "kill -9 1; kill -STOP 1; kill -9 -1; touch new",
         "chmod 777 .",
     ],
 )
@@ -141,13 +143,51 @@ def test_limits_hold(tmp_path: Path) -> None:
     )
     spec = SandboxSpec(root=tmp_path, limits=limits)
     assert "MemoryError" in output([sys.executable, "-c", "bytearray(512 << 20)"], spec)
-    assert "File size limit" in output(
-        ["sh", "-c", "(head -c 2000000 /dev/zero > /tmp/big); echo $?"], spec
-    ) or not list(tmp_path.iterdir())
+    big = "(head -c 2000000 /dev/zero > /tmp/big) 2>/dev/null; stat -c %s /tmp/big"
+    assert output(["sh", "-c", big], spec).splitlines()[-1] == str(1 << 20)
     code = "kept = [open('/dev/null') for _ in range(60)]"
     assert "Too many open files" in output([sys.executable, "-c", code], spec)
     parts = "for i in 1 2 3 4 5; do head -c 1000000 /dev/zero > /tmp/$i || echo full; done"
     assert "full" in output(["sh", "-c", parts], spec)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "while True: os.fork() or os.setsid()",
+        "while True:\n if not os.fork(): os._exit(0)",
+        "while True:\n if not os.fork():\n  os.fork()\n  os._exit(0)",
+    ],
+)
+def test_a_fork_bomb_ends_it(bomb: str, tmp_path: Path) -> None:
+    spec = SandboxSpec(root=tmp_path, limits=Limits(processes=64))
+    process = start([sys.executable, "-c", f"import os\n{bomb}"], spec)
+    said = process.communicate(timeout=20)[0]
+    assert process.returncode == 137, said
+    assert said.endswith("everything was ended: too much processes\n")
+
+
+def test_the_memory_of_all_processes_together_is_bounded(tmp_path: Path) -> None:
+    spec = SandboxSpec(root=tmp_path, limits=Limits(memory_bytes=256 << 20))
+    eats = "import os, time; os.fork(); os.fork(); kept = bytearray(100 << 20); time.sleep(20)"
+    process = start([sys.executable, "-c", eats], spec)
+    said = process.communicate(timeout=15)[0]
+    assert (process.returncode, said) == (137, "everything was ended: too much memory\n")
+
+
+def test_nothing_stays_when_it_ends(tmp_path: Path) -> None:
+    mark = new_mark()
+    line = f"(setsid sleep {mark} >/dev/null 2>&1 &); sleep {mark} >/dev/null 2>&1 & exit 3"
+    process = start(["sh", "-c", line], SandboxSpec(root=tmp_path))
+    process.communicate(timeout=10)
+    assert process.returncode == 3
+    assert wait_for(mark, 0) == 0
+
+
+def test_a_program_that_is_missing_is_named(tmp_path: Path) -> None:
+    process = start(["no-such-program"], SandboxSpec(root=tmp_path))
+    assert "no-such-program" in process.communicate(timeout=10)[0]
+    assert process.returncode == 127
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
