@@ -47,7 +47,10 @@ def _table(document: dict[str, Any]) -> list[str]:
     rows.append(("sessions", str(len(document["sessions"]))))
     rows.append(("time", f"{document['wall_s']:.1f} s"))
     if document["cost_usd"]:
-        rows.append(("cost", f"${document['cost_usd']:.2f}"))
+        each = document["cost_per_feature_usd"]
+        per_feature = f", ${each:.2f} a feature" if each is not None else ""
+        tokens = f" ({document['tokens']:,} tokens{per_feature})"
+        rows.append(("cost", f"${document['cost_usd']:.2f}{tokens}"))
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {value}" for name, value in rows]
 

@@ -9,6 +9,7 @@ import msgspec
 from harness.sessions.budget import used
 from harness.sessions.events import (
     FeaturesWritten,
+    HardCoded,
     Landed,
     Regressed,
     RunEnded,
@@ -49,13 +50,21 @@ def summarize(entries: Iterable[Entry], now: float | None = None) -> dict[str, A
         "regressions": teller.regressions,
         "stashes": teller.stashes,
         "tampering": teller.tampering,
+        "hard_coded": sorted(set(teller.hard_coded)),
         "commit": history.landed or None,
         "wall_s": round(usage.wall_s, 2),
         "working_s": round(usage.working_s, 2),
         "tokens": usage.tokens,
         "cost_usd": round(usage.usd, 4),
+        "cost_per_feature_usd": _cost_per_feature(teller.sessions.values(), usage.usd),
         "process": started.pid if started and alive else None,
     }
+
+
+def _cost_per_feature(sessions: Iterable[dict[str, Any]], usd: float) -> float | None:
+    """Return what a feature cost that a session with costs gained; None without one."""
+    gained = sum(one.get("gained", 0) for one in sessions if one.get("usd"))
+    return round(usd / gained, 4) if gained else None
 
 
 def _is_alive(started: RunStarted) -> bool:
@@ -82,6 +91,7 @@ class _Teller:
         self.regressions: list[dict[str, Any]] = []
         self.stashes: list[str] = []
         self.tampering: list[str] = []
+        self.hard_coded: list[str] = []
         self._verified: dict[str, Any] = {}
 
     def take(self, entry: Entry, run: str) -> None:
@@ -121,6 +131,8 @@ class _Teller:
                 self.stashes.append(branch)
             case Tampered(what=what):
                 self.tampering.append(what)
+            case HardCoded(features=features):
+                self.hard_coded += features
             case RunStarted():
                 self.detail, self.reasons = "", []
             case RunEnded(detail=detail, reasons=reasons):
