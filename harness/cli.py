@@ -281,11 +281,17 @@ def guard(
 
 
 @app.command(epilog="Example: understudy doctor --json")
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask the model's API for one token, too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what works here, what does not, and what to install."""
     from harness.doctor import examine, findings_text  # noqa: PLC0415
 
-    document = examine()
+    document = examine(online=online)
     _say(document, findings_text(document), as_json=as_json)
     raise typer.Exit(EXIT_OK if document["ok"] else EXIT_SETUP)
 

@@ -1,6 +1,5 @@
 """`understudy doctor`: what works on this machine, tried rather than guessed."""
 
-import os
 import platform
 import shutil
 import subprocess
@@ -10,12 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.builders.claude import preflight
+from harness.builders.claude.settings import KEYS, credentials
+from harness.errors import SetupError
 from harness.verify.confined import ACCEPT_RISK
 
 _OLDEST_PYTHON = (3, 11)
 _ENOUGH_MB = 500
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-_KEYS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(directory: Path | None = None) -> dict[str, Any]:
+def examine(directory: Path | None = None, *, online: bool = False) -> dict[str, Any]:
     """Try everything; `ok` says whether what is needed works."""
     findings = [
         _python(),
@@ -40,8 +41,9 @@ def examine(directory: Path | None = None) -> dict[str, Any]:
         _sandbox(),
         _browser(),
         _package("mitmproxy", "live capture", "capture"),
-        _package("claude_agent_sdk", "claude sessions", "claude"),
+        _sdk(),
         _key(),
+        *([_online()] if online else []),
     ]
     return {
         "ok": all(item.ok for item in findings if item.needed),
@@ -141,12 +143,30 @@ def _package(module: str, use: str, extra: str) -> Finding:
     return Finding(extra, there, detail, needed=False, remedy=remedy)
 
 
+def _sdk() -> Finding:
+    try:
+        detail = preflight.installed()
+    except SetupError as error:
+        return Finding("claude", ok=False, detail=error.problem, needed=False, remedy=error.do)
+    return Finding("claude", ok=True, detail=detail, needed=False)
+
+
 def _key() -> Finding:
-    there = any(os.environ.get(name) for name in _KEYS)
-    detail = "a key is set" if there else "no key is set: the offline builder needs none"
-    return Finding(
-        "key", there, detail, needed=False, remedy=f"Set {_KEYS[0]} for claude sessions."
-    )
+    key = credentials()
+    remedy = f"Set {KEYS[0]} for claude sessions."
+    if key is None:
+        detail = "no key is set: the offline builder needs none"
+        return Finding("key", ok=False, detail=detail, needed=False, remedy=remedy)
+    detail = f"{key.variable} is set, for {key.base_url or preflight.ADDRESS}"
+    return Finding("key", ok=True, detail=detail, needed=False)
+
+
+def _online() -> Finding:
+    key = credentials()
+    said = preflight.answer(key) if key else "there is no key to ask with"
+    remedy = "Check the key, the base URL and the network."
+    detail = said or "one token was asked for, and came"
+    return Finding("api", not said, detail, needed=False, remedy=remedy)
 
 
 def _output(command: list[str]) -> str:

@@ -27,6 +27,7 @@ def test_it_is_done(desk: Desk) -> None:
     assert outcome.trouble is None
     assert desk.ends == ["done"]
     assert sum(tokens for tokens, _ in desk.record.spendings) == 240
+    assert sum(usd for _, usd in desk.record.spendings) == pytest.approx(0.0016)
     assert "old = 1" in api.results(1)
 
 

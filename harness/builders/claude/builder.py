@@ -105,6 +105,7 @@ class ClaudeBuilder:
             session_s=self._settings.session_s,
             tokens=session.tokens,
             usd=session.usd,
+            settles=session.background.conversation is None,
         )
 
     def _options(

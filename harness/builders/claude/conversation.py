@@ -72,6 +72,8 @@ class Watch:
     session_s: float
     tokens: int | None
     usd: float | None
+    settles: bool
+    """Whether the ledger holds all of the conversation, as the CLI's account does."""
 
 
 async def converse(options: ClaudeAgentOptions, prompt: str, watch: Watch, ledger: Ledger) -> Ended:
@@ -200,6 +202,8 @@ class _Talk:
         ended.conversation, ended.turns = result.session_id, result.num_turns
         ended.status = result.api_error_status or ended.status
         detail = "; ".join(result.errors or []) or (result.result or "")[:500]
+        if self._watch.settles and result.total_cost_usd:
+            self._ledger.settle(result.total_cost_usd)
         kind = _kind(result)
         if kind is Kind.INTERRUPTED and self._why:
             kind, detail = self._why
