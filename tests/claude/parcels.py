@@ -19,6 +19,22 @@ SPEC = """# Parcels
 People hand in parcels, which have a sender and a weight in grams. `GET /parcels/stats` answers with
 how many there are and what they weigh together: `{"count": 2, "weight": 900}`.
 """
+STATS = """
+def test_parcels_are_counted_and_weighed(client, unique):
+    before = client.get("/parcels/stats").json()
+    client.post("/parcels", json={"sender": unique("sender"), "weight": 321})
+    after = client.get("/parcels/stats").json()
+    assert after["count"] == before["count"] + 1
+    assert after["weight"] == before["weight"] + 321
+"""
+PROPOSAL: dict[str, object] = {
+    "id": "parcel-stats",
+    "category": "reading",
+    "resource": "parcels",
+    "description": "The number and weight of all parcels can be asked for",
+    "steps": ["Hand in a parcel", "See count and weight grow"],
+    "tests": STATS,
+}
 _PARCELS = (("Ada", 250), ("Grace", 1200), ("Alan", 500), ("Edsger", 2600))
 
 

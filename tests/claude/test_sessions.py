@@ -82,22 +82,6 @@ def test_from_nothing_to_all_features(recorded: Project) -> None:
         assert {one["x-api-key"] for one in map(_lower, api.headers)} == {PLACEHOLDER}
 
 
-STATS = """
-def test_parcels_are_counted_and_weighed(client, unique):
-    before = client.get("/parcels/stats").json()
-    client.post("/parcels", json={"sender": unique("sender"), "weight": 321})
-    after = client.get("/parcels/stats").json()
-    assert after["count"] == before["count"] + 1
-    assert after["weight"] == before["weight"] + 321
-"""
-PROPOSAL: dict[str, object] = {
-    "id": "parcel-stats",
-    "category": "reading",
-    "resource": "parcels",
-    "description": "The number and weight of all parcels can be asked for",
-    "steps": ["Hand in a parcel", "See count and weight grow"],
-    "tests": STATS,
-}
 ROUTER = "app/routers/parcels.py"
 
 
@@ -129,10 +113,10 @@ def test_offline_goes_first_and_claude_does_the_rest(tmp_path: Path) -> None:
     project = parcels.record(tmp_path / "parcels")
     folder = (project.state_dir / "session").absolute()
     specifying = [
-        use("propose_feature", **PROPOSAL | {"tests": "def test_nothing(client): pass"}),
-        use("propose_feature", **PROPOSAL | {"tests": f"import app.main\n{STATS}"}),
-        use("propose_feature", **PROPOSAL),
-        use("propose_feature", **PROPOSAL),
+        use("propose_feature", **parcels.PROPOSAL | {"tests": "def test_nothing(client): pass"}),
+        use("propose_feature", **parcels.PROPOSAL | {"tests": f"import app.main\n{parcels.STATS}"}),
+        use("propose_feature", **parcels.PROPOSAL),
+        use("propose_feature", **parcels.PROPOSAL),
         say("That is all of it."),
     ]
     coding = [
@@ -165,7 +149,7 @@ def test_offline_goes_first_and_claude_does_the_rest(tmp_path: Path) -> None:
         "test_parcel_stats.py::test_parcels_are_counted_and_weighed"
     ]
     kept = project.backend_dir / "tests/acceptance/test_parcel_stats.py"
-    assert kept.read_text() == STATS
+    assert kept.read_text() == parcels.STATS
     assert document["tampering"] == []
 
 

@@ -116,7 +116,7 @@ class ClaudeBuilder:
         offered: list[tools.Tool],
         model: str | None,
     ) -> ClaudeAgentOptions:
-        gate = Gate(guard, frozenset(one.name for one in offered), session.record)
+        gate = Gate(session.folder, guard, frozenset(one.name for one in offered), session.record)
         system = launcher.readable / "system.md"
         system.write_text(prompts.system(), encoding="utf-8")
         hook: Any = gate.hook

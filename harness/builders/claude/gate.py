@@ -1,6 +1,7 @@
 """What the model's tools may do: one hook before each decides, and refuses what it cannot judge."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from security.paths import Access, PathDecision, PathGuard
@@ -22,7 +23,10 @@ class Decided(Protocol):
 class Gate:
     """Decides on each use of a tool; file tools go through the path guard."""
 
-    def __init__(self, guard: PathGuard, offered: frozenset[str], record: Decided) -> None:
+    def __init__(
+        self, folder: Path, guard: PathGuard, offered: frozenset[str], record: Decided
+    ) -> None:
+        self._folder = folder
         self._guard = guard
         self._offered = frozenset(f"mcp__{SERVER}__{name}" for name in offered)
         self._record = record
@@ -32,7 +36,7 @@ class Gate:
         tool, given = data["tool_name"], dict(data["tool_input"])
         decision = self.decide(tool, given)
         if tool not in self._offered:
-            self._record.decided(_said(tool, given), decision)
+            self._record.decided(self._said(tool, given), decision)
         answer: dict[str, Any] = {
             "hookEventName": "PreToolUse",
             "permissionDecision": "allow" if decision.allowed else "deny",
@@ -66,12 +70,13 @@ class Gate:
             return place
         return self._guard.decide_pattern(given["glob"])
 
+    def _said(self, tool: str, given: dict[str, Any]) -> str:
+        """Return the use of a tool in a line, with paths as they are below the folder."""
+        named = ("file_path", "pattern", "glob", "path")
+        values = [str(given[name]) for name in named if given.get(name)]
+        line = " ".join([tool, *(one.removeprefix(f"{self._folder}/") for one in values)])
+        return line[:_MOST_SHOWN]
+
 
 def _folder(given: dict[str, Any]) -> str:
     return given.get("path") or "."
-
-
-def _said(tool: str, given: dict[str, Any]) -> str:
-    """Return the use of a tool in a line."""
-    named = [given[name] for name in ("file_path", "pattern", "glob", "path") if given.get(name)]
-    return " ".join([tool, *map(str, named)])[:_MOST_SHOWN]
