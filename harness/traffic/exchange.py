@@ -76,6 +76,7 @@ class Exchange:
     `response` is None when the client left before an answer came.
     A WebSocket message has the handshake's request, `channel` "sent" or "received",
     no response, and the message in `message`.
+    `client` tells apart who sent it, where that was seen: a browser profile or a proxy's client.
     """
 
     seq: int
@@ -85,6 +86,7 @@ class Exchange:
     duration_ms: float = 0.0
     channel: Literal["http", "sent", "received"] = "http"
     message: bytes = b""
+    client: str = ""
 
     @property
     def is_http(self) -> bool:

@@ -11,7 +11,8 @@ from harness.errors import TrafficError
 SUFFIX = ".traffic.db"
 APPLICATION_ID = 0x554E4453
 """`UNDS`: marks a SQLite file as a recording."""
-VERSION = 1
+VERSION = 2
+"""2 added `exchanges.client`."""
 
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -32,8 +33,13 @@ CREATE TABLE exchanges (
     status INTEGER,
     response_headers INTEGER REFERENCES blobs,
     response_body INTEGER REFERENCES blobs,
-    message INTEGER REFERENCES blobs
+    message INTEGER REFERENCES blobs,
+    client TEXT NOT NULL DEFAULT ''
 );
+"""
+UPGRADE = f"""
+ALTER TABLE exchanges ADD COLUMN client TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = {VERSION};
 """
 _RAW, _ZSTD = b"\x00", b"\x01"
 _SMALL = 64
@@ -55,7 +61,8 @@ def unpacked(data: bytes, decompress: Callable[[bytes], bytes]) -> bytes:
     return decompress(data[1:]) if data[:1] == _ZSTD else data[1:]
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
+def check(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a recording's format; raise TrafficError where it is none."""
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -74,3 +81,4 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} has format {version}; this understudy reads up to {VERSION}",
             do="Update understudy, or import the capture again with this version.",
         )
+    return int(version)

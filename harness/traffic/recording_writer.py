@@ -15,6 +15,7 @@ from harness.traffic.exchange import Headers, Request, Response
 from harness.traffic.recording_format import (
     APPLICATION_ID,
     SCHEMA,
+    UPGRADE,
     VERSION,
     check,
     encode_headers,
@@ -22,7 +23,7 @@ from harness.traffic.recording_format import (
     unpacked,
 )
 
-_INSERT = "INSERT INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO exchanges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DISORDER = """
 SELECT 1 FROM exchanges AS one JOIN exchanges AS next ON next.seq = one.seq + 1
 WHERE next.started < one.started LIMIT 1
@@ -105,6 +106,7 @@ class RecordingWriter:
         duration_ms: float,
         channel: Literal["http", "sent", "received"] = "http",
         message: bytes = b"",
+        client: str = "",
     ) -> int:
         """Append one exchange and return its number in the recording."""
         with _writing(self.path):
@@ -125,6 +127,7 @@ class RecordingWriter:
                 None if response is None else self._headers(response.headers),
                 None if response is None else self._put(response.body),
                 self._put(message),
+                client,
             )
             self._connection.execute(_INSERT, row)
             self._seq = seq
@@ -227,8 +230,8 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.executescript(SCHEMA)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
-        else:
-            check(connection, path)
+        elif check(connection, path) < VERSION:
+            connection.executescript(UPGRADE)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     return connection

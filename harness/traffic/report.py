@@ -46,6 +46,12 @@ class ImportReport:
         if text not in self.notes:
             self.notes.append(text)
 
+    def note_emptiness(self) -> None:
+        if self.entries == 0:
+            self.note("The capture is empty. Capture again, with some traffic in it.")
+        elif self.kept == 0:
+            self.note("Nothing in the capture is in scope. Name its API's host in [target] hosts.")
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON values."""
         return {

@@ -22,7 +22,7 @@ from harness.traffic.recording_writer import RecordingWriter
 __all__ = ["SUFFIX", "Recording", "RecordingWriter", "name_of"]
 
 _SELECT = """
-SELECT seq, channel, started, duration_ms, method, scheme, host, path, query, asked.data,
+SELECT seq, channel, started, duration_ms, method, scheme, host, path, query, {client}, asked.data,
        body.data, status, told.data, answer.data, note.data
 FROM exchanges
 LEFT JOIN blobs AS asked ON asked.id = request_headers
@@ -32,6 +32,7 @@ LEFT JOIN blobs AS answer ON answer.id = response_body
 LEFT JOIN blobs AS note ON note.id = message
 ORDER BY seq
 """
+_CLIENT_SINCE = 2
 
 
 class Recording:
@@ -40,18 +41,19 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = name_of(path)
-        with _reading(path) as connection:
+        with _reading(path) as (connection, _):
             self.meta: dict[str, str] = dict(connection.execute("SELECT key, value FROM meta"))
 
     def __len__(self) -> int:
-        with _reading(self.path) as connection:
+        with _reading(self.path) as (connection, _):
             (count,) = connection.execute("SELECT count(*) FROM exchanges").fetchone()
         return int(count)
 
     def __iter__(self) -> Iterator[Exchange]:
-        with _reading(self.path) as connection:
+        with _reading(self.path) as (connection, version):
             exchange = _Rows().exchange
-            for row in connection.execute(_SELECT):
+            client = "client" if version >= _CLIENT_SINCE else "''"
+            for row in connection.execute(_SELECT.format(client=client)):
                 yield exchange(row)
 
 
@@ -63,8 +65,8 @@ class _Rows:
         self._headers = lru_cache(maxsize=2048)(self._read_headers)
 
     def exchange(self, row: tuple[Any, ...]) -> Exchange:
-        (seq, channel, started, duration, method, scheme, host, path, query) = row[:9]
-        request_headers, request_body, status, response_headers, response_body, message = row[9:]
+        (seq, channel, started, duration, method, scheme, host, path, query, client) = row[:10]
+        request_headers, request_body, status, response_headers, response_body, message = row[10:]
         request = Request(
             method=method,
             scheme=scheme,
@@ -81,7 +83,8 @@ class _Rows:
                 headers=self._headers(response_headers),
                 body=self._body(response_body),
             )
-        return Exchange(seq, request, response, started, duration, channel, self._body(message))
+        noted = self._body(message)
+        return Exchange(seq, request, response, started, duration, channel, noted, client)
 
     def _body(self, data: bytes | None) -> bytes:
         return b"" if data is None else unpacked(data, self._decompress)
@@ -91,10 +94,9 @@ class _Rows:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a recording without ever writing to it."""
+def _reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
+    """Open a recording without ever writing to it; also say which version its format has."""
     if not path.is_file():
         raise TrafficError(f"there is no recording {path}", do="Check the path.")
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        check(connection, path)
-        yield connection
+        yield connection, check(connection, path)

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ def append(writer: RecordingWriter, one: Exchange) -> int:
         duration_ms=one.duration_ms,
         channel=one.channel,
         message=one.message,
+        client=one.client,
     )
 
 
@@ -29,7 +32,7 @@ def test_what_is_written_is_read(path: Path) -> None:
         exchange("POST", "/items", query="a=1&a=2", body=b"\x00\xff" * 500, started=1.5),
         exchange(status=None, duration_ms=3.25, started=2.0),
         exchange(status=101, answer=b"", started=3.0),
-        exchange(status=None, channel="sent", message=b"hi", started=4.0),
+        exchange(status=None, channel="sent", message=b"hi", started=4.0, client="alice"),
     ]
     with RecordingWriter(path, meta={"source": "here"}) as writer:
         assert [append(writer, one) for one in made] == [1, 2, 3, 4]
@@ -41,6 +44,20 @@ def test_what_is_written_is_read(path: Path) -> None:
         assert (one.request, one.response) == (other.request, other.response)
         assert (one.started, one.duration_ms) == (other.started, other.duration_ms)
         assert (one.channel, one.message) == (other.channel, other.message)
+        assert one.client == other.client
+
+
+def test_recordings_of_the_first_format_are_read_and_continued(path: Path) -> None:
+    with RecordingWriter(path) as writer:
+        append(writer, exchange())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "ALTER TABLE exchanges DROP COLUMN client; PRAGMA user_version = 1;"
+        )
+    assert [one.client for one in Recording(path)] == [""]
+    with RecordingWriter(path) as writer:
+        append(writer, exchange(client="bob"))
+    assert [one.client for one in Recording(path)] == ["", "bob"]
 
 
 def test_equal_bodies_are_kept_once(path: Path) -> None:
