@@ -91,6 +91,59 @@ def import_(
     _say({"recordings": [item.as_dict() for item in reports]}, text, as_json=as_json)
 
 
+@app.command(epilog="Example: understudy capture shop --as alice --as bob")
+def capture(
+    directory: Directory,
+    via: Annotated[
+        str, typer.Option(metavar="WAY", help="proxy, or browser: from inside the pages.")
+    ] = "proxy",
+    profiles: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="NAME", help="A window for this user; repeat for more."),
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The proxy's; 0 takes a free one.")
+    ] = 0,
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where the proxy listens.")
+    ] = "127.0.0.1",
+    *,
+    proxy_only: Annotated[
+        bool, typer.Option("--proxy-only", help="Open no browser; clients use the proxy.")
+    ] = False,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="A browser without windows.")
+    ] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Accept any certificate of the application.")
+    ] = False,
+    keep_secrets: Annotated[
+        bool, typer.Option("--keep-secrets", help="Store tokens and passwords as they are.")
+    ] = False,
+    no_infer: Annotated[
+        bool, typer.Option("--no-infer", help="Do not infer the API model meanwhile.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Record a running application while it is used; Ctrl+C or closing the browser ends it."""
+    from harness.capturing import CaptureOptions, way  # noqa: PLC0415
+    from harness.capturing import capture as record  # noqa: PLC0415
+
+    options = CaptureOptions(
+        via=way(via),
+        proxy_only=proxy_only,
+        headless=headless,
+        port=port,
+        listen=listen,
+        profiles=profiles or (),
+        insecure=insecure,
+        keep_secrets=keep_secrets,
+        infer=not no_infer,
+    )
+    document = record(_open(directory), options)
+    _say(document, document["text"], as_json=as_json)
+
+
 @app.command(epilog="Example: understudy infer shop")
 def infer(directory: Directory, *, as_json: AsJson = False) -> None:
     """Infer the API model: model/openapi.yaml, API.md, model.json."""

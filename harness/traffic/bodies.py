@@ -51,7 +51,7 @@ def _deflated(body: bytes) -> bytes:
 
 
 def _unbrotli(body: bytes) -> bytes:
-    return bytes(brotli.decompress(body))
+    return bytes(brotli.Decompressor().process(body))
 
 
 def _unzstd(body: bytes) -> bytes:

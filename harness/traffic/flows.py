@@ -1,6 +1,6 @@
 """Read mitmproxy flow files, flow by flow, without mitmproxy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.traffic.addresses import host_in_scheme
@@ -53,13 +53,14 @@ def _exchanges(
     if _text(flow["request"]["method"]) == "CONNECT":
         report.drop("tunnel")
         return []
-    exchange = _exchange(flow, number)
+    exchange = exchange_of(flow, number)
     if "websocket" in metadata:
         handshakes[_text(flow["id"])] = exchange
     return [exchange, *_messages((flow.get("websocket") or {}).get("messages", ()), exchange)]
 
 
-def _exchange(flow: dict[str, Any], number: int) -> Exchange:
+def exchange_of(flow: Mapping[str, Any], number: int) -> Exchange:
+    """Return the exchange of an HTTP flow: mitmproxy's states of its request and response."""
     request = flow["request"]
     started = float(request["timestamp_start"] or 0.0)
     response = flow.get("response")
@@ -100,19 +101,27 @@ def _response(state: dict[str, Any]) -> Response:
 
 def _messages(messages: list[list[Any]], handshake: Exchange) -> list[Exchange]:
     return [
-        Exchange(
-            seq=handshake.seq,
-            request=handshake.request,
-            response=None,
-            started=float(timestamp),
-            channel="sent" if from_client else "received",
-            message=content if isinstance(content, bytes) else content.encode(),
-        )
+        message_of(handshake, content, timestamp, from_client=from_client)
         for _, from_client, content, timestamp, *_ in messages
     ]
 
 
-def _headers(pairs: list[list[bytes]]) -> Headers:
+def message_of(
+    handshake: Exchange, content: bytes | str, timestamp: float, *, from_client: bool
+) -> Exchange:
+    """Return a WebSocket message as an exchange."""
+    return Exchange(
+        seq=handshake.seq,
+        request=handshake.request,
+        response=None,
+        started=float(timestamp),
+        channel="sent" if from_client else "received",
+        message=content if isinstance(content, bytes) else content.encode(),
+        client=handshake.client,
+    )
+
+
+def _headers(pairs: Sequence[Sequence[bytes]]) -> Headers:
     return tuple((_text(name), _text(value)) for name, value in pairs if name[:1] != b":")
 
 

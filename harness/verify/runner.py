@@ -4,12 +4,10 @@ A `Runner` is a port: the sandbox implements it too, so that a generated backend
 behind it without the callers knowing.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Protocol
 
-_PR_SET_PDEATHSIG = 1
+from harness.parent_death import die_with_parent
+
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
 
 
@@ -67,26 +66,8 @@ def _spawn(command: Command) -> subprocess.Popen[bytes]:
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=command.pass_fds,
-        preexec_fn=_die_with_parent(command.end_signal),  # noqa: PLW1509 - system calls only
+        preexec_fn=die_with_parent(command.end_signal),  # noqa: PLW1509 - system calls only
     )
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _die_with_parent(end_signal: int) -> Callable[[], None] | None:
-    if sys.platform != "linux":
-        return None
-    parent, libc = os.getpid(), _libc()
-
-    def prepare() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, end_signal)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
 
 
 def clean_environment(**extra: str) -> dict[str, str]:

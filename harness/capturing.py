@@ -1,0 +1,200 @@
+"""`understudy capture`: a recording of a running application, and the API model growing with it."""
+
+import asyncio
+import importlib.util
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.errors import SetupError, UsageError
+from harness.live import LiveInference, LiveLine
+from harness.project import Project
+
+if TYPE_CHECKING:
+    from harness.capture.session import Session, Wishes
+
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class CaptureOptions:
+    """What the command line asks for."""
+
+    via: Literal["proxy", "browser"] = "proxy"
+    proxy_only: bool = False
+    headless: bool = False
+    port: int = 0
+    listen: str = "127.0.0.1"
+    profiles: Sequence[str] = ()
+    insecure: bool = False
+    keep_secrets: bool = False
+    infer: bool = True
+
+
+def capture(project: Project, options: CaptureOptions) -> dict[str, Any]:
+    """Record until the browser is closed or Ctrl+C; return what `capture` says."""
+    require_extra()
+    wishes = wishes_of(project, options)
+    return asyncio.run(_capture(project, wishes, infer=options.infer))
+
+
+def way(name: str) -> Literal["proxy", "browser"]:
+    """Return the way of capturing that a name stands for."""
+    if name == "proxy":
+        return "proxy"
+    if name == "browser":
+        return "browser"
+    raise UsageError(f"There is no way {name!r} to capture.", do="Use --via proxy or browser.")
+
+
+def require_extra() -> None:
+    """Raise SetupError where the packages that capturing needs are not installed."""
+    missing = [name for name in ("mitmproxy", "playwright") if not importlib.util.find_spec(name)]
+    if missing:
+        raise SetupError(
+            f"Capturing needs {' and '.join(missing)}, and this installation has no such package.",
+            do="Install the extra: uv sync --extra capture, or pip install 'understudy[capture]'.",
+        )
+
+
+def wishes_of(project: Project, options: CaptureOptions) -> "Wishes":
+    """Return what a session is to do; raise UsageError where that cannot be."""
+    from harness.capture.messages import Plan  # noqa: PLC0415
+    from harness.capture.session import Wishes  # noqa: PLC0415
+
+    _check(project, options)
+    target, path = project.config.target, _new_recording(project)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plan = Plan(
+        path=str(path),
+        hosts=target.hosts,
+        extra_hosts=target.extra_hosts,
+        denied_hosts=target.denied_hosts,
+        pseudonym_key=None if options.keep_secrets else project.pseudonym_key(),
+        personal=project.config.traffic.personal,
+    )
+    return Wishes(
+        plan=plan,
+        state=project.state_dir,
+        url=None if options.proxy_only else target.url,
+        via=options.via,
+        proxy_only=options.proxy_only,
+        headless=options.headless,
+        listen=options.listen,
+        port=options.port,
+        profiles=tuple(options.profiles),
+        insecure=options.insecure,
+    )
+
+
+def _check(project: Project, options: CaptureOptions) -> None:
+    if options.proxy_only and options.via == "browser":
+        raise UsageError("--proxy-only opens no browser.", do="Leave out --via browser.")
+    if options.proxy_only and options.profiles:
+        raise UsageError(
+            "--as names profiles of the browser, and --proxy-only opens none.",
+            do="Clients of the proxy say who they are: --proxy http://NAME@127.0.0.1:PORT.",
+        )
+    if len(set(options.profiles)) < len(options.profiles):
+        raise UsageError("Two profiles have the same name.", do="Name each user once with --as.")
+    if not options.proxy_only and project.config.target.url is None:
+        raise UsageError(
+            f"{project.directory} does not say where the application is.",
+            do="Set `url` under [target] in understudy.toml, or use --proxy-only.",
+        )
+
+
+def _new_recording(project: Project) -> Path:
+    name = datetime.now().astimezone().strftime("capture-%Y%m%d-%H%M%S")
+    path, number = project.recording_path(name), 1
+    while path.exists():
+        number += 1
+        path = project.recording_path(f"{name}-{number}")
+    return path
+
+
+async def _capture(project: Project, wishes: "Wishes", *, infer: bool) -> dict[str, Any]:
+    from harness.capture.session import Session  # noqa: PLC0415
+
+    inference = LiveInference(project.directory) if infer else None
+    line = LiveLine(sys.stderr, inference)
+    session = Session(wishes, line.show)
+    stop = _stop_signals()
+    try:
+        async with session:
+            _say(session.greeting())
+            if inference is not None:
+                inference.start()
+            await _first_of(session.wait(), stop.wait())
+    finally:
+        line.close()
+        endpoints = None if inference is None else await inference.finish(session.report)
+    return _outcome(project, session, endpoints)
+
+
+def _stop_signals() -> asyncio.Event:
+    """The first Ctrl+C ends the capture; after it, another one ends the command."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, asked)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    return stop
+
+
+async def _first_of(*waits: Any) -> None:
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def _outcome(project: Project, session: "Session", endpoints: int | None) -> dict[str, Any]:
+    report, path = session.report, Path(session.wishes.plan.path)
+    kept = report.get("kept", 0)
+    if session.failure is not None:
+        held = f"{kept} exchanges are kept in {path}. " if kept else ""
+        raise SetupError(session.failure.problem, do=held + session.failure.do)
+    if not kept:
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    document = {
+        "recording": report.get("name") if kept else None,
+        "path": str(path) if kept else None,
+        "endpoints": endpoints,
+        **{name: value for name, value in report.items() if name not in ("name", "kind")},
+    }
+    return {**document, "text": _text(project, document)}
+
+
+def _text(project: Project, document: dict[str, Any]) -> str:
+    kept, dropped = document.get("kept", 0), document.get("dropped", {})
+    if kept:
+        who = ", ".join(f"{name} {count}" for name, count in document["clients"].items())
+        counted = f"{kept} exchanges, {document['messages']} of them WebSocket messages"
+        lines = [f"{document['recording']}: {counted}, from {', '.join(document['hosts'])} ({who})"]
+    else:
+        lines = ["Nothing was recorded."]
+    lines += [f"  left out: {count} times {reason}" for reason, count in dropped.items()]
+    lines += [f"  {note}" for note in document.get("notes", ())]
+    others = list(document.get("dropped_hosts", {}))[:_LISTED]
+    if others:
+        lines.append(f"  other hosts: {', '.join(others)} (`extra_hosts` under [target] keeps one)")
+    if document["endpoints"]:
+        lines.append(f"{document['endpoints']} endpoints: see {project.model_dir / 'API.md'}")
+    if kept:
+        lines.append(f"Next: understudy run {project.directory}")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,127 @@
+"""What goes on beside a capture: the line that tells of it, and the API model that grows."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from harness.parent_death import die_with_parent
+
+_QUIET_S = 2.0
+_LONGEST_S = 15.0
+_PRIORITY = 10
+_INFER = "from harness.cli import main; main()"
+
+
+class LiveInference:
+    """Infers the API model again when traffic has settled, in a process of its own.
+
+    Capturing never waits for it. It runs at a lower priority, and one at a time.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.endpoints: int | None = None
+        self._directory = directory
+        self._changed = asyncio.Event()
+        self._latest = 0
+        self._task: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    def saw(self, kept: int) -> None:
+        """Note that so many exchanges are recorded by now."""
+        if kept > self._latest:
+            self._latest = kept
+            self._changed.set()
+
+    async def finish(self, report: dict[str, Any]) -> int | None:
+        """Infer from the finished recording; return how many endpoints there are."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        if report.get("kept"):
+            await self._infer()
+        return self.endpoints
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._changed.wait()
+            latest = loop.time() + _LONGEST_S
+            while self._changed.is_set() and loop.time() < latest:
+                self._changed.clear()
+                await asyncio.sleep(_QUIET_S)
+            await self._infer()
+
+    async def _infer(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _INFER,
+            "infer",
+            str(self._directory),
+            "--json",
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            start_new_session=True,
+            preexec_fn=_behind(die_with_parent(signal.SIGKILL)),
+        )
+        out, _ = await self._process.communicate()
+        if self._process.returncode == 0:
+            self.endpoints = json.loads(out)["endpoints"]
+
+
+def _behind(prepare: Callable[[], None] | None) -> Callable[[], None] | None:
+    if prepare is None:
+        return None
+
+    def lowered() -> None:
+        os.nice(_PRIORITY)
+        prepare()
+
+    return lowered
+
+
+class LiveLine:
+    """Shows on a terminal what was recorded until now, on one line."""
+
+    def __init__(self, out: TextIO, inference: LiveInference | None) -> None:
+        self._out = out
+        self._inference = inference
+        self._shown = False
+
+    def show(self, report: dict[str, Any]) -> None:
+        if self._inference is not None:
+            self._inference.saw(report["kept"])
+        if self._out.isatty():
+            endpoints = None if self._inference is None else self._inference.endpoints
+            width = shutil.get_terminal_size().columns - 1
+            self._out.write(f"\r\x1b[2K{live_text(report, endpoints)[:width]}")
+            self._out.flush()
+            self._shown = True
+
+    def close(self) -> None:
+        if self._shown:
+            self._out.write("\n")
+            self._out.flush()
+
+
+def live_text(report: dict[str, Any], endpoints: int | None) -> str:
+    """Return the line: endpoints, exchanges, messages, and what was left out and why."""
+    found = [f"{endpoints} endpoints"] if endpoints is not None else []
+    http = report["kept"] - report["messages"]
+    found += [f"{http} exchanges", f"{report['messages']} messages"]
+    dropped = ", ".join(f"{count} {reason}" for reason, count in report["dropped"].items())
+    return "  " + " · ".join([*found, *([f"left out: {dropped}"] if dropped else [])])
