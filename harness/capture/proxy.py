@@ -99,6 +99,8 @@ async def _serve(settings: Settings, ports: list[int], recorder: Recorder, out: 
     watching = asyncio.create_task(_report(recorder, master, out))
     await master.run()
     watching.cancel()
+    # Connections that are still open are cut off now; that is no news.
+    loop.set_exception_handler(lambda *_: None)
 
 
 async def _report(recorder: Recorder, master: Master, out: BinaryIO) -> None:
