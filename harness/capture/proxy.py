@@ -5,21 +5,18 @@ recording closed when it is told to stop, when stdin ends, and on SIGTERM.
 """
 
 import asyncio
-import base64
-import hashlib
 import signal
 import socket
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mitmproxy.addons import core, disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.master import Master
 from mitmproxy.options import Options
 
 from harness.capture.addon import CaptureAddon
+from harness.capture.authority import spki_hash
 from harness.capture.messages import (
     Done,
     Failed,
@@ -123,13 +120,6 @@ def say(out: BinaryIO, message: Message) -> None:
         out.flush()
     except BrokenPipeError:
         return
-
-
-def spki_hash(certificate: bytes) -> str:
-    """Return what Chromium knows a public key by: the hash of its SubjectPublicKeyInfo."""
-    key = x509.load_pem_x509_certificate(certificate).public_key()
-    info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 def _free_ports(settings: Settings) -> list[int]:

@@ -1,9 +1,12 @@
 """Captures of a real application in a real browser."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from harness.inference.infer import infer
 from harness.project import Project
+from harness.traffic.exchange import Exchange
 from harness.traffic.store import Recording
 from tests.capture.driving import capturing, finish, lines, page_of, recorded
 from tests.capture.notes_server import application
@@ -107,3 +110,29 @@ async def test_tabs_are_recorded_until_the_last_is_closed(project: Project, port
             await session.wait()
         assert origin
     assert lines(recorded(session)) == JOURNEY
+
+
+class Journey:
+    """A recording under a name that does not depend on when it was made."""
+
+    name = "journey"
+
+    def __init__(self, exchanges: list[Exchange]) -> None:
+        self._exchanges = exchanges
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._exchanges)
+
+
+async def test_both_ways_of_capturing_give_the_same_model(project: Project, port: int) -> None:
+    models = []
+    for via in ("proxy", "browser"):
+        with serving(application(), port) as origin:
+            async with capturing(project, via=via) as session:
+                await page_of(session).goto(f"{origin}/?user=ada")
+                await finish(page_of(session))
+                await page_of(session).close()
+                await session.wait()
+        assert lines(recorded(session)) == JOURNEY
+        models.append(infer([Journey(recorded(session))]).model_dump())
+    assert models[1] == models[0]

@@ -1,0 +1,114 @@
+// Runs in every page before its own scripts; tells the harness what network events do not show:
+// the bodies of uploads, what streams bring, and the protocols of WebSockets.
+(() => {
+  const tell = window.__understudy_tell;
+  if (!tell || window.__understudy_watched) return;
+  Object.defineProperty(window, "__understudy_watched", { value: true });
+
+  const absolute = (address) => new URL(address, document.baseURI).href.split("#")[0];
+  const report = (fact) => tell(fact).catch(() => undefined);
+  const streams = ["text/event-stream", "application/x-ndjson", "application/stream+json"];
+  let last = 0;
+  const fresh = () => `${performance.timeOrigin}-${Math.random()}-${++last}`;
+
+  function isHidden(body) {
+    return (
+      body instanceof FormData ||
+      body instanceof Blob ||
+      body instanceof ArrayBuffer ||
+      ArrayBuffer.isView(body)
+    );
+  }
+
+  function base64(bytes) {
+    let text = "";
+    for (let start = 0; start < bytes.length; start += 32768) {
+      text += String.fromCharCode(...bytes.subarray(start, start + 32768));
+    }
+    return btoa(text);
+  }
+
+  async function reportBody(method, url, body) {
+    const packed = new Response(body);
+    const type = packed.headers.get("content-type") || "";
+    const bytes = new Uint8Array(await packed.arrayBuffer());
+    await report({ kind: "body", method, url, type, data: base64(bytes) });
+  }
+
+  async function reportStream(method, url, answer) {
+    const id = fresh();
+    const reader = answer.body.getReader();
+    const decoder = new TextDecoder();
+    report({ kind: "stream", id, method, url });
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      report({ kind: "chunk", id, text: decoder.decode(value, { stream: true }) });
+    }
+  }
+
+  const send = window.fetch;
+  window.fetch = async function fetch(target, options) {
+    const asked = target instanceof Request ? target : undefined;
+    const method = ((options && options.method) || (asked && asked.method) || "GET").toUpperCase();
+    const url = absolute(asked ? asked.url : target);
+    if (options && isHidden(options.body)) {
+      await reportBody(method, url, options.body).catch(() => undefined);
+    }
+    const answer = await send.apply(this, arguments);
+    const type = (answer.headers.get("content-type") || "").split(";")[0].trim().toLowerCase();
+    if (answer.body && streams.includes(type)) {
+      reportStream(method, url, answer.clone()).catch(() => undefined);
+    }
+    return answer;
+  };
+
+  const { open, send: sendXhr } = XMLHttpRequest.prototype;
+  const asked = new WeakMap();
+  XMLHttpRequest.prototype.open = function (method, url) {
+    asked.set(this, [String(method).toUpperCase(), absolute(url)]);
+    return open.apply(this, arguments);
+  };
+  XMLHttpRequest.prototype.send = function (body) {
+    if (isHidden(body) && asked.has(this)) {
+      reportBody(...asked.get(this), body).catch(() => undefined);
+    }
+    return sendXhr.apply(this, arguments);
+  };
+
+  const Source = window.EventSource;
+  window.EventSource = class EventSource extends Source {
+    #id = fresh();
+    #types = new Set();
+    constructor(url, options) {
+      super(url, options);
+      report({ kind: "stream", id: this.#id, method: "GET", url: absolute(url) });
+      this.#follow("message");
+    }
+    #follow(type) {
+      if (this.#types.has(type) || type === "open" || type === "error") return;
+      this.#types.add(type);
+      super.addEventListener(type, (event) => {
+        const lines = event.lastEventId ? [`id: ${event.lastEventId}`] : [];
+        if (type !== "message") lines.push(`event: ${type}`);
+        lines.push(...String(event.data).split("\n").map((line) => `data: ${line}`));
+        report({ kind: "chunk", id: this.#id, text: lines.join("\n") + "\n\n" });
+      });
+    }
+    addEventListener(type, ...more) {
+      this.#follow(type);
+      return super.addEventListener(type, ...more);
+    }
+  };
+
+  const Socket = window.WebSocket;
+  window.WebSocket = class WebSocket extends Socket {
+    constructor(url, protocols) {
+      if (protocols === undefined) super(url);
+      else super(url, protocols);
+      if (protocols !== undefined) {
+        report({ kind: "socket", url: this.url, protocols: [].concat(protocols) });
+      }
+    }
+  };
+})();
