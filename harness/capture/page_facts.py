@@ -1,7 +1,6 @@
 """What pages themselves tell: the bodies of uploads, what streams brought, WebSocket protocols."""
 
 import base64
-import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 SCRIPT = Path(__file__).with_name("page_script.js")
 BINDING = "__understudy_tell"
 _LARGEST_STREAM = 32 << 20
+_MOST_STREAMS = 200
 T = TypeVar("T")
 
 
@@ -23,9 +23,9 @@ class Body:
 
 @dataclass
 class Stream:
-    """What a response brought until now."""
+    """What a response brought until now; an EventSource's `lasts` over several responses."""
 
-    began: float
+    lasts: bool
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
 
@@ -35,13 +35,20 @@ class Stream:
         if self.size <= _LARGEST_STREAM:
             self.chunks.append(data)
 
+    def take(self) -> bytes:
+        taken = b"".join(self.chunks)
+        self.chunks, self.size = [], 0
+        return taken
+
 
 class PageFacts:
     """Facts by the method and address of the request that they belong to, in order."""
 
     def __init__(self) -> None:
         self._bodies: defaultdict[tuple[str, str], deque[Body]] = defaultdict(deque)
-        self._streams: defaultdict[tuple[str, str], deque[Stream]] = defaultdict(deque)
+        self._streams: defaultdict[tuple[str, str], deque[Stream]] = defaultdict(
+            lambda: deque(maxlen=_MOST_STREAMS)
+        )
         self._by_id: dict[str, Stream] = {}
         self._protocols: defaultdict[str, deque[list[str]]] = defaultdict(deque)
 
@@ -52,9 +59,11 @@ class PageFacts:
                 content = base64.b64decode(str(fact.get("data", "")))
                 self._bodies[method, url].append(Body(media, content))
             case {"kind": "stream", "id": str(number), "method": str(method), "url": str(url)}:
-                stream = Stream(time.time())
+                stream = Stream(lasts=bool(fact.get("lasts")))
                 self._streams[method, url].append(stream)
                 self._by_id[number] = stream
+                if len(self._by_id) > _MOST_STREAMS:
+                    del self._by_id[next(iter(self._by_id))]
             case {"kind": "chunk", "id": str(number), "text": str(text)}:
                 if number in self._by_id:
                     self._by_id[number].add(text)
@@ -64,13 +73,15 @@ class PageFacts:
     def body(self, method: str, url: str) -> Body | None:
         return _next(self._bodies.get((method, url)))
 
-    def stream(self, method: str, url: str) -> bytes:
-        """Return what a stream brought; it is not followed any longer."""
-        found = _next(self._streams.get((method, url)))
-        if found is None:
+    def brought(self, method: str, url: str) -> bytes:
+        """Return what the stream of a response brought that has ended now."""
+        waiting = self._streams[method, url]
+        stream = _next(waiting)
+        if stream is None:
             return b""
-        self._by_id = {key: each for key, each in self._by_id.items() if each is not found}
-        return b"".join(found.chunks)
+        if stream.lasts:
+            waiting.append(stream)
+        return stream.take()
 
     def protocols(self, url: str) -> list[str]:
         return _next(self._protocols.get(url)) or []

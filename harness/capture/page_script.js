@@ -7,7 +7,6 @@
 
   const absolute = (address) => new URL(address, document.baseURI).href.split("#")[0];
   const report = (fact) => tell(fact).catch(() => undefined);
-  const streams = ["text/event-stream", "application/x-ndjson", "application/stream+json"];
   let last = 0;
   const fresh = () => `${performance.timeOrigin}-${Math.random()}-${++last}`;
 
@@ -57,7 +56,7 @@
     }
     const answer = await send.apply(this, arguments);
     const type = (answer.headers.get("content-type") || "").split(";")[0].trim().toLowerCase();
-    if (answer.body && streams.includes(type)) {
+    if (answer.body && type === "text/event-stream") {
       reportStream(method, url, answer.clone()).catch(() => undefined);
     }
     return answer;
@@ -82,7 +81,8 @@
     #types = new Set();
     constructor(url, options) {
       super(url, options);
-      report({ kind: "stream", id: this.#id, method: "GET", url: absolute(url) });
+      const stream = { kind: "stream", id: this.#id, method: "GET", url: absolute(url) };
+      report({ ...stream, lasts: true });
       this.#follow("message");
     }
     #follow(type) {

@@ -17,13 +17,15 @@ from harness.traffic import exchange as traffic
 from harness.traffic.addresses import host_in_scheme
 from harness.traffic.bodies import without_encoding
 from harness.traffic.exchange import Exchange, Headers
+from harness.traffic.scope import PAGE
 
 _WEB = ("http", "https")
-_STREAMS = frozenset({"text/event-stream", "application/x-ndjson", "application/stream+json"})
 _EVENT_STREAM = "text/event-stream"
 _UPLOADS = ("multipart/form-data", "application/octet-stream")
 _BODILESS = (101, 204, 205, 304)
 _BODY_S = 1.0
+_MOMENT_S = 0.05
+_LAST_ANSWERS_S = 1.0
 _DRAIN_S = 5.0
 _LOST = "Bodies that a page left behind before they could be read were not recorded."
 
@@ -36,7 +38,7 @@ class PageWatcher:
         self._client = client
         self._facts = PageFacts()
         self._began: dict[Request, float] = {}
-        self._streaming: dict[Request, None] = {}
+        self._streaming: dict[Request, Response] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[PageSocket] = set()
 
@@ -52,7 +54,10 @@ class PageWatcher:
 
     async def drain(self) -> None:
         """Record what is still under way, while the browser can still be asked."""
-        for request in list(self._streaming):
+        until = time.monotonic() + _LAST_ANSWERS_S
+        while len(self._began) > len(self._streaming) and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(_MOMENT_S)
+        for request in list(self._began):
             self._ended(request, failed=True)
         for socket in list(self._sockets):
             await socket.drain()
@@ -64,14 +69,14 @@ class PageWatcher:
 
     def _answered(self, response: Response) -> None:
         media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media in _STREAMS:
-            self._streaming[response.request] = None
+        if media == _EVENT_STREAM:
+            self._streaming[response.request] = response
 
     def _ended(self, request: Request, *, failed: bool) -> None:
         began = self._began.pop(request, None)
-        self._streaming.pop(request, None)
+        stream = self._streaming.pop(request, None)
         if began is not None:
-            self._later(self._record(request, began, failed=failed))
+            self._later(self._record(request, began, stream, failed=failed))
 
     def _watch_sockets(self, page: Page) -> None:
         page.on("websocket", lambda socket: self._watch_socket(page.context, socket))
@@ -92,14 +97,19 @@ class PageWatcher:
 
     # --------------------------------------------------------------------- exchanges
 
-    async def _record(self, request: Request, began: float, *, failed: bool) -> None:
+    async def _record(
+        self, request: Request, began: float, stream: Response | None, *, failed: bool
+    ) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in _WEB:
             return
         try:
-            response = None if failed and not _may_stream(request) else await request.response()
+            response = stream if failed else await request.response()
             if response is not None and response.from_service_worker:
                 return  # the worker's own request is recorded
+            if response is None and request.resource_type == "document":
+                self._recorder.drop(PAGE)
+                return
             asked = await self._request(request, parts)
             answer = None
             if response is not None and self._recorder.wants(asked.host):
@@ -111,7 +121,7 @@ class PageWatcher:
         self._recorder.record(Exchange(0, asked, answer, began, took, client=self._client))
 
     async def _request(self, request: Request, parts: SplitResult) -> traffic.Request:
-        headers = _plain(await request.headers_array())
+        headers = await _headers(request)
         asked = traffic.Request(
             method=request.method.upper(),
             scheme=parts.scheme,
@@ -130,28 +140,28 @@ class PageWatcher:
         while (body := self._facts.body(asked.method, url)) is None:
             if time.monotonic() >= until:
                 return asked
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_MOMENT_S)
         kept = tuple(pair for pair in asked.headers if pair[0].lower() != "content-type")
         headers = (*kept, ("content-type", body.media)) if body.media else asked.headers
         return replace(asked, headers=headers, body=body.content)
 
     async def _answer(self, response: Response, *, failed: bool) -> traffic.Response | None:
-        headers = without_encoding(_plain(await response.headers_array()))
+        headers = without_encoding(await _headers(response))
         answer = traffic.Response(response.status, headers)
-        if failed:
-            if answer.content_type != _EVENT_STREAM:
-                return None
+        if answer.content_type == _EVENT_STREAM:
             request = response.request
-            brought = self._facts.stream(request.method, request.url.partition("#")[0])
-            return replace(answer, body=brought)
+            brought = self._facts.brought(request.method, request.url.partition("#")[0])
+            return replace(answer, body=brought if failed else await response.body())
+        if failed:
+            return None
         has_body = answer.status not in _BODILESS and not 300 <= answer.status < 400  # noqa: PLR2004
         return replace(answer, body=await response.body()) if has_body else answer
 
 
-def _may_stream(request: Request) -> bool:
-    return request.resource_type in ("eventsource", "fetch", "xhr")
-
-
-def _plain(pairs: list[Any]) -> Headers:
-    """HTTP/2's pseudo headers repeat the request line; they go."""
-    return tuple((each["name"], each["value"]) for each in pairs if each["name"][:1] != ":")
+async def _headers(message: Request | Response) -> Headers:
+    """Return the headers as they went over the wire; of a page that is gone, what is known."""
+    try:
+        pairs = [(each["name"], each["value"]) for each in await message.headers_array()]
+    except PlaywrightError:
+        pairs = list(message.headers.items())
+    return tuple(pair for pair in pairs if pair[0][:1] != ":")

@@ -55,6 +55,11 @@ class Recorder:
         except SetupError as error:
             self.failure = error
 
+    def drop(self, reason: str) -> None:
+        """Count what cannot be recorded for a reason of the scope's."""
+        self.report.drop(reason)
+        self.changes += 1
+
     def note(self, text: str) -> None:
         self.report.note(text)
         self.changes += 1

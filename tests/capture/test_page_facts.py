@@ -1,0 +1,52 @@
+import base64
+
+import pytest
+
+from harness.capture.page_facts import PageFacts
+
+URL = "http://app.test/events"
+
+
+def stream(number: str, **more: object) -> dict[str, object]:
+    return {"kind": "stream", "id": number, "method": "GET", "url": URL, **more}
+
+
+def chunk(number: str, text: str) -> dict[str, object]:
+    return {"kind": "chunk", "id": number, "text": text}
+
+
+def test_streams_of_one_address_end_in_the_order_in_which_they_began() -> None:
+    facts = PageFacts()
+    for fact in (stream("a"), stream("b"), chunk("b", "2"), chunk("a", "1"), chunk("a", "!")):
+        facts.add(fact)
+    assert [facts.brought("GET", URL) for _ in range(3)] == [b"1!", b"2", b""]
+
+
+def test_an_event_source_goes_on_after_it_connected_again() -> None:
+    facts = PageFacts()
+    facts.add(stream("a", lasts=True))
+    brought = []
+    for text in ("one", "two"):
+        facts.add(chunk("a", text))
+        brought.append(facts.brought("GET", URL))
+    assert brought == [b"one", b"two"]
+
+
+def test_bodies_and_protocols_belong_to_the_next_request() -> None:
+    facts = PageFacts()
+    data = base64.b64encode(b"\x00\xff").decode()
+    facts.add({"kind": "body", "method": "PUT", "url": URL, "type": "image/png", "data": data})
+    facts.add({"kind": "socket", "url": URL, "protocols": ["graphql-ws"]})
+    body = facts.body("PUT", URL)
+    assert body is not None
+    assert (body.media, body.content) == ("image/png", b"\x00\xff")
+    assert facts.body("PUT", URL) is None
+    assert facts.protocols(URL) == ["graphql-ws"]
+    assert facts.protocols(URL) == []
+
+
+@pytest.mark.parametrize("fact", [{}, {"kind": "body"}, chunk("unknown", "x"), {"kind": 1}])
+def test_what_makes_no_sense_is_passed_over(fact: dict[str, object]) -> None:
+    facts = PageFacts()
+    facts.add(fact)
+    assert facts.brought("GET", URL) == b""
