@@ -130,9 +130,11 @@ async def _capture(project: Project, wishes: "Wishes", *, infer: bool) -> dict[s
             if inference is not None:
                 inference.start()
             await _first_of(session.wait(), stop.wait())
+            if inference is not None:
+                await inference.pause()
     finally:
         line.close()
-        endpoints = None if inference is None else await inference.finish(session.report)
+    endpoints = None if inference is None else await inference.finish(session.report)
     return _outcome(project, session, endpoints)
 
 

@@ -42,14 +42,17 @@ class LiveInference:
             self._latest = kept
             self._changed.set()
 
-    async def finish(self, report: dict[str, Any]) -> int | None:
-        """Infer from the finished recording; return how many endpoints there are."""
+    async def pause(self) -> None:
+        """Stop reading the recording: it is about to be closed."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    async def finish(self, report: dict[str, Any]) -> int | None:
+        """Infer from the finished recording; return how many endpoints there are."""
         if report.get("kept"):
             await self._infer()
         return self.endpoints

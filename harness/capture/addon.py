@@ -105,7 +105,7 @@ class CaptureAddon:
         self._users.pop(client.id, None)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        host = data.conn.sni or "a host"
+        host = _server(data)
         if self._recorder.wants(host):
             self._recorder.note(
                 f"A client refused our certificate for {host}: make it trust the authority's, or, "
@@ -113,11 +113,12 @@ class CaptureAddon:
             )
 
     def tls_failed_server(self, data: tls.TlsData) -> None:
-        host = data.conn.sni or "a host"
-        self._recorder.note(
-            f"No TLS with {host}: {data.conn.error}. If its certificate is meant to be like that, "
-            "capture with --insecure."
-        )
+        host = _server(data)
+        if self._recorder.wants(host):
+            self._recorder.note(
+                f"No TLS with {host}: {data.conn.error}. If its certificate is meant to be like "
+                "that, capture with --insecure."
+            )
 
     def done(self) -> None:
         """Keep what came of the streams that are still open."""
@@ -125,9 +126,7 @@ class CaptureAddon:
             self.error(flow)
 
     def _wants(self, flow: http.HTTPFlow) -> bool:
-        request = flow.request
-        port = "" if request.port in (80, 443) else f":{request.port}"
-        return self._recorder.wants(f"{request.pretty_host}{port}".lower())
+        return self._recorder.wants(_host(flow.request.pretty_host, flow.request.port))
 
     def _taken(self, flow: http.HTTPFlow) -> Body | None:
         _, body = self._open.pop(flow.id, (flow, None))
@@ -162,6 +161,15 @@ class CaptureAddon:
             return user
         product = flow.request.headers.get("user-agent", "").partition("/")[0].strip()
         return " ".join([flow.client_conn.peername[0], *([product] if product else [])])
+
+
+def _host(name: str, port: int) -> str:
+    return (name if port in (80, 443) else f"{name}:{port}").lower()
+
+
+def _server(data: tls.TlsData) -> str:
+    address = data.context.server.address
+    return data.conn.sni or "a host" if address is None else _host(address[0], address[1])
 
 
 def _state(message: http.Message) -> dict[str, Any]:

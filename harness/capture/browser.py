@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import sys
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -56,7 +56,7 @@ class Browser:
         self._chromium: Chromium | None = None
 
     async def __aenter__(self) -> Self:
-        if not self._headless and sys.platform == "linux":
+        if not self._headless and platform.system() == "Linux":
             _require_display()
         self._playwright = await async_playwright().start()
         path = find_browser(self._playwright.chromium.executable_path)

@@ -5,6 +5,7 @@ recording closed when it is told to stop, when stdin ends, and on SIGTERM.
 """
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
@@ -89,15 +90,25 @@ async def _serve(settings: Settings, ports: list[int], recorder: Recorder, out: 
         mode=[f"regular@{settings.listen}:{port}" for port in ports],
         ssl_insecure=settings.insecure,
     )
+    _end_on_signals(master)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, master.shutdown)
     loop.add_reader(sys.stdin.fileno(), master.shutdown)
     watching = asyncio.create_task(_report(recorder, master, out))
     await master.run()
     watching.cancel()
     # Connections that are still open are cut off now; that is no news.
     loop.set_exception_handler(lambda *_: None)
+
+
+def _end_on_signals(master: Master) -> None:
+    """Also while the recording is being closed no signal may end the process."""
+
+    def end(*_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # there is no loop any more: it is ending
+            master.shutdown()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
 
 
 async def _report(recorder: Recorder, master: Master, out: BinaryIO) -> None:
