@@ -99,6 +99,8 @@ def _check(project: Project, options: CaptureOptions) -> None:
             "--as names profiles of the browser, and --proxy-only opens none.",
             do="Clients of the proxy say who they are: --proxy http://NAME@127.0.0.1:PORT.",
         )
+    if options.via == "browser" and options.port:
+        raise UsageError("With --via browser there is no proxy.", do="Leave out --port.")
     if len(set(options.profiles)) < len(options.profiles):
         raise UsageError("Two profiles have the same name.", do="Name each user once with --as.")
     if not options.proxy_only and project.config.target.url is None:

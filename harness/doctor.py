@@ -16,7 +16,6 @@ from harness.verify.confined import ACCEPT_RISK
 
 _OLDEST_PYTHON = (3, 11)
 _ENOUGH_MB = 500
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +130,14 @@ def _guard() -> Finding:
 
 
 def _browser() -> Finding:
-    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
-    remedy = "apt install chromium; only captures through a browser need it"
-    return Finding("browser", found is not None, found or "none", needed=False, remedy=remedy)
+    from harness.capture.finding import find_browser, install_command  # noqa: PLC0415
+
+    try:
+        found = find_browser()
+    except SetupError:
+        remedy = f"{install_command()}; only captures through a browser need it"
+        return Finding("browser", ok=False, detail="none", needed=False, remedy=remedy)
+    return Finding("browser", ok=True, detail=found, needed=False)
 
 
 def _package(module: str, use: str, extra: str) -> Finding:

@@ -140,7 +140,8 @@ class CaptureAddon:
                 response["content"] = body.content()
         exchange = exchange_of({"request": request, "response": response}, 0)
         if body is not None and body.too_large:
-            self._recorder.note(_TOO_LARGE)
+            if self._recorder.keeps(exchange):
+                self._recorder.note(_TOO_LARGE)
             exchange = replace(exchange, response=None)
         return replace(exchange, client=self._client(flow))
 

@@ -10,6 +10,7 @@ SCRIPT = Path(__file__).with_name("page_script.js")
 BINDING = "__understudy_tell"
 _LARGEST_STREAM = 32 << 20
 _MOST_STREAMS = 200
+_MOST_BODIES = 20
 T = TypeVar("T")
 
 
@@ -45,7 +46,9 @@ class PageFacts:
     """Facts by the method and address of the request that they belong to, in order."""
 
     def __init__(self) -> None:
-        self._bodies: defaultdict[tuple[str, str], deque[Body]] = defaultdict(deque)
+        self._bodies: defaultdict[tuple[str, str], deque[Body]] = defaultdict(
+            lambda: deque(maxlen=_MOST_BODIES)
+        )
         self._streams: defaultdict[tuple[str, str], deque[Stream]] = defaultdict(
             lambda: deque(maxlen=_MOST_STREAMS)
         )
@@ -56,7 +59,7 @@ class PageFacts:
         """Note a fact; what is malformed is none of ours."""
         match fact:
             case {"kind": "body", "method": str(method), "url": str(url), "type": str(media)}:
-                content = base64.b64decode(str(fact.get("data", "")))
+                content = b"".join(base64.b64decode(str(each)) for each in fact.get("parts", ()))
                 self._bodies[method, url].append(Body(media, content))
             case {"kind": "stream", "id": str(number), "method": str(method), "url": str(url)}:
                 stream = Stream(lasts=bool(fact.get("lasts")))

@@ -110,15 +110,18 @@ class PageWatcher:
             if response is None and request.resource_type == "document":
                 self._recorder.drop(PAGE)
                 return
+            took = (time.time() - began) * 1000
             asked = await self._request(request, parts)
-            answer = None
-            if response is not None and self._recorder.wants(asked.host):
-                answer = await self._answer(response, failed=failed)
+            answer = None if response is None else await _head(response)
+            exchange = Exchange(0, asked, answer, began, took, client=self._client)
+            if response is not None and answer is not None and self._recorder.keeps(exchange):
+                body = await self._body(response, answer, failed=failed)
+                answer = None if body is None else replace(answer, body=body)
+                exchange = replace(exchange, response=answer)
         except PlaywrightError:
             self._recorder.note(_LOST)
             return
-        took = (time.time() - began) * 1000
-        self._recorder.record(Exchange(0, asked, answer, began, took, client=self._client))
+        self._recorder.record(exchange)
 
     async def _request(self, request: Request, parts: SplitResult) -> traffic.Request:
         headers = await _headers(request)
@@ -145,17 +148,27 @@ class PageWatcher:
         headers = (*kept, ("content-type", body.media)) if body.media else asked.headers
         return replace(asked, headers=headers, body=body.content)
 
-    async def _answer(self, response: Response, *, failed: bool) -> traffic.Response | None:
-        headers = without_encoding(await _headers(response))
-        answer = traffic.Response(response.status, headers)
+    async def _body(
+        self, response: Response, answer: traffic.Response, *, failed: bool
+    ) -> bytes | None:
+        """Return what was brought; None where it was broken off, unless it is a stream."""
+        brought = b""
         if answer.content_type == _EVENT_STREAM:
             request = response.request
             brought = self._facts.brought(request.method, request.url.partition("#")[0])
-            return replace(answer, body=brought if failed else await response.body())
-        if failed:
+        elif failed:
             return None
-        has_body = answer.status not in _BODILESS and not 300 <= answer.status < 400  # noqa: PLR2004
-        return replace(answer, body=await response.body()) if has_body else answer
+        if failed or not _has_body(answer.status):
+            return brought
+        return await response.body()
+
+
+def _has_body(status: int) -> bool:
+    return status not in _BODILESS and not 300 <= status < 400  # noqa: PLR2004
+
+
+async def _head(response: Response) -> traffic.Response:
+    return traffic.Response(response.status, without_encoding(await _headers(response)))
 
 
 async def _headers(message: Request | Response) -> Headers:

@@ -43,6 +43,10 @@ class Recorder:
         """Whether anything of a host can be in scope."""
         return self._scope.host_verdict(host) is None
 
+    def keeps(self, exchange: Exchange) -> bool:
+        """Whether an exchange is in scope, whatever its bodies."""
+        return self._scope.verdict(exchange) is None
+
     def record(self, exchange: Exchange) -> None:
         if self.failure is not None:
             return

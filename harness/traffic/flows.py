@@ -75,7 +75,7 @@ def exchange_of(flow: Mapping[str, Any], number: int) -> Exchange:
 
 
 def _request(state: dict[str, Any]) -> Request:
-    headers = _headers(state["headers"])
+    headers = _with_one_cookie(_headers(state["headers"]))
     scheme = _text(state["scheme"]) or "http"
     path, _, query = _text(state["path"]).partition("?")
     host = header(headers, "host") or _text(state.get("authority") or b"")
@@ -123,6 +123,15 @@ def message_of(
 
 def _headers(pairs: Sequence[Sequence[bytes]]) -> Headers:
     return tuple((_text(name), _text(value)) for name, value in pairs if name[:1] != b":")
+
+
+def _with_one_cookie(headers: Headers) -> Headers:
+    """HTTP/2 may send a header for each cookie; they are one."""
+    cookies = [value for name, value in headers if name.lower() == "cookie"]
+    if len(cookies) < 2:  # noqa: PLR2004
+        return headers
+    others = tuple(pair for pair in headers if pair[0].lower() != "cookie")
+    return (*others, ("cookie", "; ".join(cookies)))
 
 
 def _text(value: bytes | str) -> str:

@@ -35,7 +35,7 @@ def test_an_event_source_goes_on_after_it_connected_again() -> None:
 def test_bodies_and_protocols_belong_to_the_next_request() -> None:
     facts = PageFacts()
     data = base64.b64encode(b"\x00\xff").decode()
-    facts.add({"kind": "body", "method": "PUT", "url": URL, "type": "image/png", "data": data})
+    facts.add({"kind": "body", "method": "PUT", "url": URL, "type": "image/png", "parts": [data]})
     facts.add({"kind": "socket", "url": URL, "protocols": ["graphql-ws"]})
     body = facts.body("PUT", URL)
     assert body is not None

@@ -17,6 +17,13 @@ def write_flows(path: Path, flows: list[Any]) -> Path:
     return path
 
 
+def test_cookies_in_headers_of_their_own_are_one(tmp_path: Path) -> None:
+    one = flow()
+    one["request"]["headers"] += [[b"cookie", b"a=1"], [b"cookie", b"b=2"]]
+    (exchange,), _ = read_all(write_flows(tmp_path / "a.flows", [one]))
+    assert exchange.request.header("cookie") == "a=1; b=2"
+
+
 def test_a_flow_becomes_an_exchange(tmp_path: Path) -> None:
     path = write_flows(tmp_path / "a.flows", [flow(b"/items?a=1", content=b'{"id": 1}')])
     (exchange,), report = read_all(path)
