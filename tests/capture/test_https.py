@@ -7,6 +7,7 @@ import pytest
 from harness.project import Project
 from tests.capture.certificates import self_signed
 from tests.capture.driving import capturing, finish, lines, page_of, recorded
+from tests.capture.http2_server import serving_http2
 from tests.capture.notes_server import application
 from tests.capture.serving import serving
 from tests.capture.test_session import JOURNEY
@@ -56,3 +57,23 @@ async def test_only_our_authority_is_trusted(project: Project, port: int, tmp_pa
             await page_of(session).wait_for_timeout(100)
     assert any("CERT" in note for note in session.report["notes"])
     assert recorded(session) == []
+
+
+@pytest.mark.parametrize("via", ["proxy", "browser"])
+async def test_http2_is_spoken_to_both_sides(
+    project: Project, port: int, tmp_path: Path, via: str
+) -> None:
+    with serving_http2(port, self_signed(tmp_path)):
+        async with capturing(project, via=via, insecure=True) as session:
+            page = page_of(session)
+            answered = await page.evaluate("() => fetch('/items?a=1').then((it) => it.json())")
+            protocol = "() => performance.getEntriesByType('navigation')[0].nextHopProtocol"
+            assert await page.evaluate(protocol) == "h2"
+    (exchange,) = recorded(session)
+    assert answered["path"] == "/items?a=1"
+    assert (exchange.request.host, exchange.request.path) == (f"127.0.0.1:{port}", "/items")
+    assert exchange.request.header("cookie") == "one=1; two=1"
+    assert not any(name.startswith(":") for name, _ in exchange.request.headers)
+    assert exchange.response is not None
+    cookies = [value for name, value in exchange.response.headers if name == "set-cookie"]
+    assert cookies == ["one=1; Path=/", "two=1; Path=/"]
