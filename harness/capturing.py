@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -125,40 +125,49 @@ async def _capture(project: Project, wishes: "Wishes", *, infer: bool) -> dict[s
     inference = LiveInference(project.directory) if infer else None
     line = LiveLine(sys.stderr, inference)
     session = Session(wishes, line.show)
-    stop = _stop_signals()
+    stop = _Stop()
     try:
         async with session:
             _say(session.greeting())
             if inference is not None:
                 inference.start()
-            await _first_of(session.wait(), stop.wait())
+            await _first_of(session.wait(), stop.asked.wait())
+            stop.asked.set()
             if inference is not None:
                 await inference.pause()
     finally:
         line.close()
-    endpoints = None if inference is None else await inference.finish(session.report)
+    endpoints = None
+    if inference is not None and session.report.get("kept"):
+        _say("Inferring the API model; Ctrl+C leaves it as it is.")
+        await _first_of(inference.finish(), stop.asked_again.wait())
+        endpoints = inference.endpoints
     return _outcome(project, session, endpoints)
 
 
-def _stop_signals() -> asyncio.Event:
-    """The first Ctrl+C ends the capture; after it, another one ends the command."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+class _Stop:
+    """The first Ctrl+C ends the capture, the second what is done with it afterwards."""
 
-    def asked() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.asked_again = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._ask)
 
-    loop.add_signal_handler(signal.SIGINT, asked)
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    return stop
+    def _ask(self) -> None:
+        (self.asked_again if self.asked.is_set() else self.asked).set()
 
 
-async def _first_of(*waits: Any) -> None:
+async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Return when one of them is through; raise what it raised, and cancel the others."""
     tasks = [asyncio.ensure_future(each) for each in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
+    done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
         task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _outcome(project: Project, session: "Session", endpoints: int | None) -> dict[str, Any]:

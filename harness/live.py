@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,6 +15,8 @@ from harness.parent_death import die_with_parent
 
 _QUIET_S = 2.0
 _LONGEST_S = 15.0
+_REST = 3
+"""So much longer than an inference took is the pause after it."""
 _PRIORITY = 10
 _INFER = "from harness.cli import main; main()"
 
@@ -31,7 +33,6 @@ class LiveInference:
         self._changed = asyncio.Event()
         self._latest = 0
         self._task: asyncio.Task[None] | None = None
-        self._process: Process | None = None
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -47,15 +48,10 @@ class LiveInference:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
 
-    async def finish(self, report: dict[str, Any]) -> int | None:
-        """Infer from the finished recording; return how many endpoints there are."""
-        if report.get("kept"):
-            await self._infer()
-        return self.endpoints
+    async def finish(self) -> None:
+        """Infer from the finished recording."""
+        await self._infer()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -65,10 +61,12 @@ class LiveInference:
             while self._changed.is_set() and loop.time() < latest:
                 self._changed.clear()
                 await asyncio.sleep(_QUIET_S)
+            began = loop.time()
             await self._infer()
+            await asyncio.sleep((loop.time() - began) * _REST)
 
     async def _infer(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
             _INFER,
@@ -81,8 +79,13 @@ class LiveInference:
             start_new_session=True,
             preexec_fn=_behind(die_with_parent(signal.SIGKILL)),
         )
-        out, _ = await self._process.communicate()
-        if self._process.returncode == 0:
+        try:
+            out, _ = await process.communicate()
+        except asyncio.CancelledError:
+            process.kill()
+            await process.wait()
+            raise
+        if process.returncode == 0:
             self.endpoints = json.loads(out)["endpoints"]
 
 
