@@ -58,7 +58,7 @@ async def test_the_proxy_records_a_journey(project: Project, port: int) -> None:
     assert {one.client for one in exchanges} == {"browser"}
     events, upload, packed = (exchanges[number].response for number in (2, 12, 15))
     assert events is not None
-    assert events.body.count(b"data: ") == 2
+    assert events.body.count(b"data: ") >= 2
     assert upload is not None
     assert b'"size":25' in upload.body
     assert packed is not None
