@@ -35,7 +35,7 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
     program = bwrap()
     mounts = plan(spec)
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
-    calls = etc.as_descriptor(seccomp.program())
+    calls, named = call_filter()
     arguments = [
         *(*PRELUDE, program, *NAMESPACES),
         *system(),
@@ -44,16 +44,25 @@ def launch(spec: SandboxSpec, channel: int) -> Launch:
         *code(),
         *project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
-        *("--seccomp", str(calls), "--", *server_command(interpreter(), CODE, channel)),
+        *(*named, "--", *server_command(interpreter(), CODE, channel)),
     ]
     return Launch(
         argv=tuple(arguments),
-        descriptors=(calls, *files.values()),
+        descriptors=(*calls, *files.values()),
         root=spec.root.resolve(),
         home=HOME,
         temporary=TEMPORARY,
         landlock=allowed(mounts),
     )
+
+
+def call_filter() -> tuple[list[int], list[str]]:
+    """Return the descriptor of the filter and its argument; nothing on a machine without one."""
+    program = seccomp.program()
+    if not program:
+        return [], []
+    descriptor = etc.as_descriptor(program)
+    return [descriptor], ["--seccomp", str(descriptor)]
 
 
 def code() -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import bounds, bubblewrap, etc, seatbelt, seccomp
+from . import bounds, bubblewrap, etc, seatbelt
 from .bwrap import bwrap
 from .errors import SandboxUnavailable
 from .launch import INSIDE
@@ -50,18 +50,18 @@ def confined(argv: Sequence[str], spec: SandboxSpec) -> Confined:
         replace(one, kind="readable") if one.kind == "writable" else one for one in plan(spec)
     ]
     files = {name: etc.as_descriptor(text.encode()) for name, text in etc.MADE_UP.items()}
-    calls = etc.as_descriptor(seccomp.program())
+    calls, named = bubblewrap.call_filter()
     namespaces = [one for one in bubblewrap.NAMESPACES if one != "--clearenv"]
     arguments = [
         *(*bubblewrap.PRELUDE, program, *namespaces, *bubblewrap.system(), *bubblewrap.KERNEL),
         *(*bubblewrap.made_up_etc(files), *bubblewrap.code()),
         *bubblewrap.project(mounts, spec.limits.temporary_bytes),
         *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(spec.root.resolve())),
-        *("--seccomp", str(calls), "--", str(interpreter()), "-I", "-S", "-c", _MAIN),
+        *(*named, "--", str(interpreter()), "-I", "-S", "-c", _MAIN),
         *(str(bubblewrap.CODE), _settings(spec, mounts), *argv),
     ]
     environment = {"HOME": str(HOME), "TMPDIR": str(TEMPORARY)}
-    return Confined(tuple(arguments), (calls, *files.values()), environment)
+    return Confined(tuple(arguments), (*calls, *files.values()), environment)
 
 
 def _settings(spec: SandboxSpec, mounts: list[Mount]) -> str:

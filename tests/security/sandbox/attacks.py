@@ -8,11 +8,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from security.sandbox import Limits, SandboxSpec
+from security.sandbox import Limits, Sandbox, SandboxSpec
+from security.sandbox.launch import Launch
 
 SECRET = "bX7-the-secret-of-the-harness"
 _PTRACE = """
@@ -139,6 +140,7 @@ ATTACKS = (
     Attack("inherit a descriptor", "python3 -c '{descriptors}'", fails=True),
     Attack("change the running Python", "python3 -c '{python}'", fails=True),
     Attack("change the programs of the system", "touch /usr/bin/new /bin/sh", fails=True),
+    Attack("write beside all that is mounted", "echo x > /new", fails=True),
     Attack("set the clock", "date -s 2001-01-01", fails=True),
     Attack("change the host's name", "hostname owned || echo owned > /etc/hostname", fails=True),
     Attack("fill the disk", "head -c 40000000 /dev/zero > big", fails=True),
@@ -147,6 +149,13 @@ ATTACKS = (
     Attack("spawn without end", ":(){{ :|:& }};: ; sleep 0.5"),
     Attack("leave its session", "(setsid sleep 1000 &) ; (setsid setsid sleep 1000 &)"),
 )
+
+
+class FirstLayerAlone(Sandbox):
+    """The sandbox of a kernel that has no Landlock."""
+
+    def _prepare(self, channel: int) -> Launch:
+        return replace(super()._prepare(channel), landlock={})
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from security.sandbox import Sandbox
-from tests.security.sandbox.attacks import ATTACKS, Attack, Place, place, trouble
+from tests.security.sandbox.attacks import ATTACKS, Attack, FirstLayerAlone, Place, place, trouble
 from tests.security.sandbox.ordinary_user import ordinary_user
 
 pytestmark = pytest.mark.sandbox
@@ -20,9 +20,9 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield laid_out
 
 
-@pytest.fixture(scope="module")
-def sandbox(where: Place) -> Iterator[Sandbox]:
-    with Sandbox(where.spec) as opened:
+@pytest.fixture(scope="module", params=[Sandbox, FirstLayerAlone], ids=["both layers", "first"])
+def sandbox(request: pytest.FixtureRequest, where: Place) -> Iterator[Sandbox]:
+    with request.param(where.spec) as opened:
         yield opened
 
 

@@ -1,5 +1,6 @@
 """Landlock: the second layer, tried where the first one would let things through."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from security.sandbox import NoSandbox, Sandbox, SandboxSpec, protection
+from security.sandbox.confine import confined
 from security.sandbox.inside.landlock import abi
 from security.sandbox.launch import Launch
 
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.sandbox
 
 _RESTRICT = """
 import sys
+from security.sandbox.confine import confined
 from security.sandbox.inside.landlock import restrict
 readable, writable, outside = sys.argv[1:]
 version = restrict(["/usr", "/lib", "/lib64", readable], [writable])
@@ -57,6 +60,20 @@ def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
     assert (read.stdout == "") is covered
     assert (written.exit_code != 0) is covered
     assert (outside / "new").exists() is not covered
+
+
+def test_it_covers_confined_programs_too(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    inside = confined(["touch", str(outside / "new")], SandboxSpec(root=root))
+    place = inside.argv.index("--ro-bind-data")
+    argv = [*inside.argv[:place], "--bind", str(outside), str(outside), *inside.argv[place:]]
+    done = subprocess.run(argv, check=False, pass_fds=inside.descriptors, capture_output=True)
+    for descriptor in inside.descriptors:
+        os.close(descriptor)
+    assert (done.returncode != 0) is (abi() > 0), done.stderr
+    assert (outside / "new").exists() is (abi() == 0)
 
 
 def test_protection_says_whether_it_is_there() -> None:

@@ -89,8 +89,14 @@ def test_every_jump_stays_in_the_program() -> None:
             assert place + 1 + max(yes, no) < len(code) or kind == 0x06
 
 
-def test_a_machine_that_is_not_known_gets_no_filter() -> None:
+def test_a_machine_that_is_not_known_goes_without_a_filter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert program("riscv64") == b""
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    with Sandbox(SandboxSpec(root=tmp_path)) as sandbox:
+        assert sandbox.run("grep ^Seccomp: /proc/self/status").stdout == "Seccomp:\t0\n"
+        assert sandbox.run("touch /usr/new").exit_code != 0
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,8 @@ def test_every_process_ends_when_the_opener_is_killed(tmp_path: Path, mark: str)
 def test_a_timeout_kills_the_whole_group_and_no_more(sandbox: Sandbox, mark: str) -> None:
     other = mark[:-1] + "x"
     sandbox.run(f"exec -a {other} sleep 1000 &")
-    result = sandbox.run(f"(trap '' TERM; sleep {mark}) & sleep {mark} | sleep {mark}", timeout_s=1)
+    line = f"(trap '' TERM; sleep {mark}) & timeout 500 sleep {mark} & set -m; sleep {mark} & wait"
+    result = sandbox.run(line, timeout_s=1)
     assert (result.timed_out, result.exit_code) == (True, 137)
     assert result.seconds < 5
     assert running(mark) == 0
