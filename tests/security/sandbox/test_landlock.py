@@ -32,18 +32,22 @@ print(version)
 """
 
 
+def with_hole(argv: tuple[str, ...], hole: Path) -> tuple[str, ...]:
+    """Return the arguments of bwrap with a folder more, mounted as soon as /tmp is there."""
+    at = next(at for at in range(len(argv)) if argv[at : at + 2] == ("--tmpfs", "/tmp"))  # noqa: S108
+    return (*argv[: at + 2], "--bind", str(hole), str(hole), *argv[at + 2 :])
+
+
 class TooGenerous(Sandbox):
     """A sandbox whose first layer has a hole: a folder more that can be written."""
 
     def __init__(self, spec: SandboxSpec, hole: Path) -> None:
         super().__init__(spec)
-        self._hole = str(hole)
+        self._hole = hole
 
     def _prepare(self, channel: int) -> Launch:
         launch = super()._prepare(channel)
-        place = launch.argv.index("--ro-bind-data")
-        hole = ("--bind", self._hole, self._hole)
-        return replace(launch, argv=(*launch.argv[:place], *hole, *launch.argv[place:]))
+        return replace(launch, argv=with_hole(launch.argv, self._hole))
 
 
 def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
@@ -55,6 +59,7 @@ def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
         read = sandbox.run(f"cat {outside}/file")
         written = sandbox.run(f"echo x > {outside}/new")
         assert sandbox.run("echo x > own && cat own").stdout == "x\n"
+        assert sandbox.run(f"ls {outside}").stdout == "file\n", "the first layer has the hole"
     covered = abi() > 0
     assert sandbox.landlock == abi()
     assert (read.stdout == "") is covered
@@ -66,12 +71,13 @@ def test_it_covers_confined_programs_too(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
-    inside = confined(["touch", str(outside / "new")], SandboxSpec(root=root))
-    place = inside.argv.index("--ro-bind-data")
-    argv = [*inside.argv[:place], "--bind", str(outside), str(outside), *inside.argv[place:]]
+    line = f"ls -d {outside} && touch {outside}/new"
+    inside = confined(["sh", "-c", line], SandboxSpec(root=root))
+    argv = with_hole(inside.argv, outside)
     done = subprocess.run(argv, check=False, pass_fds=inside.descriptors, capture_output=True)
     for descriptor in inside.descriptors:
         os.close(descriptor)
+    assert done.stdout.decode() == f"{outside}\n", "the first layer has the hole"
     assert (done.returncode != 0) is (abi() > 0), done.stderr
     assert (outside / "new").exists() is (abi() == 0)
 
