@@ -20,7 +20,8 @@ class Watch:
         self._most_memory = bounds["memory"]
         self._place = place
         self._free_memory = _floor(bounds["free_memory"], _available())
-        self._free_disk = _floor(bounds["free_disk"], self._disk())
+        self._last_disk = self._disk()
+        self._free_disk = _floor(bounds["free_disk"], self._last_disk)
         self.period_s = PERIOD_S if os.getpid() == 1 else _SLOW_PERIOD_S
         self._next = 0.0
 
@@ -37,7 +38,12 @@ class Watch:
             return "memory"
         if 0 <= _available() < self._free_memory:
             return "memory"
-        return "disk" if 0 <= self._disk() < self._free_disk else None
+        return "disk" if self._fills_disk() else None
+
+    def _fills_disk(self) -> bool:
+        """Whether too little is left and it is getting less: what makes room goes on."""
+        before, self._last_disk = self._last_disk, self._disk()
+        return 0 <= self._last_disk < min(before, self._free_disk)
 
     def _disk(self) -> int:
         with suppress(OSError):

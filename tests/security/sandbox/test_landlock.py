@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,10 +34,11 @@ print(version)
 """
 
 
-def with_hole(argv: tuple[str, ...], hole: Path) -> tuple[str, ...]:
-    """Return the arguments of bwrap with a folder more, mounted as soon as /tmp is there."""
-    at = next(at for at in range(len(argv)) if argv[at : at + 2] == ("--tmpfs", "/tmp"))  # noqa: S108
-    return (*argv[: at + 2], "--bind", str(hole), str(hole), *argv[at + 2 :])
+def with_hole(argv: tuple[str, ...], root: Path, hole: Path) -> tuple[str, ...]:
+    """Return the arguments of bwrap with a folder more, mounted right after the root."""
+    ends = (at + 3 for at in range(len(argv)) if argv[at + 1 : at + 3] == (str(root), str(root)))
+    place = next(ends)
+    return (*argv[:place], "--bind", str(hole), str(hole), *argv[place:])
 
 
 class TooGenerous(Sandbox):
@@ -47,13 +50,23 @@ class TooGenerous(Sandbox):
 
     def _prepare(self, channel: int) -> Launch:
         launch = super()._prepare(channel)
-        return replace(launch, argv=with_hole(launch.argv, self._hole))
+        return replace(launch, argv=with_hole(launch.argv, launch.root, self._hole))
 
 
-def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
-    root, outside = tmp_path / "root", tmp_path / "outside"
-    root.mkdir()
-    outside.mkdir()
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def outside() -> Iterator[Path]:
+    """A folder that is not below /tmp, where Landlock allows to write."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+        yield Path(place)
+
+
+def test_a_hole_in_the_mounts_is_covered(root: Path, outside: Path) -> None:
     (outside / "file").write_text("secret")
     with TooGenerous(SandboxSpec(root=root), outside) as sandbox:
         read = sandbox.run(f"cat {outside}/file")
@@ -67,13 +80,10 @@ def test_a_hole_in_the_mounts_is_covered(tmp_path: Path) -> None:
     assert (outside / "new").exists() is not covered
 
 
-def test_it_covers_confined_programs_too(tmp_path: Path) -> None:
-    root, outside = tmp_path / "root", tmp_path / "outside"
-    root.mkdir()
-    outside.mkdir()
+def test_it_covers_confined_programs_too(root: Path, outside: Path) -> None:
     line = f"ls -d {outside} && touch {outside}/new"
     inside = confined(["sh", "-c", line], SandboxSpec(root=root))
-    argv = with_hole(inside.argv, outside)
+    argv = with_hole(inside.argv, root, outside)
     done = subprocess.run(argv, check=False, pass_fds=inside.descriptors, capture_output=True)
     for descriptor in inside.descriptors:
         os.close(descriptor)
@@ -86,9 +96,7 @@ def test_protection_says_whether_it_is_there() -> None:
     assert protection().landlock == abi()
 
 
-def test_without_a_sandbox_it_keeps_writes_in_the_project(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
+def test_without_a_sandbox_it_keeps_writes_in_the_project(root: Path, tmp_path: Path) -> None:
     with NoSandbox(SandboxSpec(root=root)) as session:
         session.run(f"echo x > {tmp_path}/new; echo x > own; echo x > $TMPDIR/scratch")
         assert session.landlock == abi()

@@ -36,7 +36,7 @@ from pathlib import Path
 from security.sandbox import Limits, Sandbox, SandboxSpec
 with Sandbox(SandboxSpec(root=Path(sys.argv[1]))) as sandbox:
     many = "for i in $(seq 1000); do head -c 1000000 /dev/zero > file$i || exit; done; sleep 9"
-    print(sandbox.run(many, timeout_s=20).exceeded, sandbox.run("rm file*").exit_code)
+    print(sandbox.run(many, timeout_s=20).exceeded, sandbox.run("sleep 0.2; rm file*").exit_code)
 """
 
 
