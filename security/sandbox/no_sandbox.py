@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .launch import INSIDE, Launch, server_command
 from .mounts import check
@@ -32,3 +33,9 @@ class NoSandbox(Session):
                 "devices": ["/dev"],
             },
         )
+
+    def _settings(self, launch: Launch) -> dict[str, Any]:
+        settings = super()._settings(launch)
+        # Without a namespace of its own it would count everything that the user runs.
+        settings["limits"].pop("RLIMIT_NPROC", None)
+        return settings
