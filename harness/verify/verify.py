@@ -23,11 +23,15 @@ _ERROR = 400
 
 @dataclass(frozen=True)
 class Case:
-    """A recording to replay: its exchanges in order, and the state it starts in."""
+    """A recording to replay: its exchanges in order, and the state it starts in.
+
+    `id_offset` is by how much the ids of new rows are moved on.
+    """
 
     name: str
     exchanges: Sequence[Exchange]
     seed: Mapping[str, Any] | None = None
+    id_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,15 @@ def _replay_case(
     until: Callable[[Judged], bool] | None,
 ) -> ReplayResult:
     log = logs / f"{case.name}.log" if logs else None
-    with staged(directory, postgres, template, seed=case.seed, log=log, runner=runner) as backend:
+    with staged(
+        directory,
+        postgres,
+        template,
+        seed=case.seed,
+        id_offset=case.id_offset,
+        log=log,
+        runner=runner,
+    ) as backend:
         backend.wait_ready()
         return replay(case.exchanges, backend.base_url, seed=case.seed, label=label, until=until)
 

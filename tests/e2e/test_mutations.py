@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,11 @@ from harness.inference.infer import infer
 from harness.traffic.store import Recording
 from harness.verify.postgres import PostgresServer
 from harness.verify.replay import Judged, ReplayResult, replay
-from harness.verify.verify import Case, migrated_template
+from harness.verify.variant import variant
+from harness.verify.verify import Case, migrated_template, verify_backend
 from tests.e2e.mutations import MUTATIONS, Mutation
 from tests.e2e.warm import serving
+from tests.verify.lookup import look_up
 
 pytestmark = pytest.mark.e2e
 
@@ -87,6 +89,25 @@ def test_the_unchanged_backend_is_faithful(laboratory: Laboratory) -> None:
     result = laboratory.replayed(laboratory.backend, "again")
     assert [item for item in result.judged if laboratory.is_worse(item)] == []
     assert len(laboratory.exact) == len(result.judged)
+
+
+def test_the_unchanged_backend_answers_the_variant(laboratory: Laboratory) -> None:
+    found = variant(laboratory.case, "salt")
+    report = verify_backend(laboratory.backend, [found.case], postgres=laboratory.postgres).report
+    assert [one.line() for one in report.mismatches] == []
+    assert report.exact == len(laboratory.exact)
+    assert found.share > 0.9
+
+
+def test_a_table_of_recorded_requests_does_not_answer_the_variant(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    recorded = laboratory.case
+    cheat = look_up(shutil.copytree(laboratory.backend, tmp_path / "cheat"), recorded.exchanges)
+    cases = [replace(recorded, name="known"), replace(variant(recorded, "salt").case, name="fresh")]
+    known, fresh = verify_backend(cheat, cases, postgres=laboratory.postgres).report.recordings
+    assert known.exact == known.exchanges
+    assert fresh.exact < fresh.exchanges / 4
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[item.name for item in MUTATIONS])
