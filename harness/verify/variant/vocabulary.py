@@ -30,7 +30,7 @@ _SHORTEST = 4
 _SAID_BY_ITSELF = 2
 """So many words may be a value that the original made up; more are a sentence."""
 _ONE_WORD = re.compile(r"[\w-]+")
-_SILENT_HEADERS = {"date", "server", "content-length", "content-type", "etag", "vary", "connection"}
+_COMPARED_HEADERS = {"set-cookie", "www-authenticate"}
 
 
 class Vocabulary:
@@ -146,7 +146,7 @@ class Vocabulary:
         for name, text in response.headers:
             if name.lower() in PLACES:
                 self._explain(text, said)
-            elif name.lower() not in _SILENT_HEADERS:
+            elif name.lower() in _COMPARED_HEADERS:
                 self._keep([text])
 
     def _note_search(self, request: Request, found: set[str]) -> None:
