@@ -16,16 +16,17 @@ class Names:
 
     def __init__(self) -> None:
         self._names: set[str] = set(_RESERVED.split())
+        self._added: set[str] = set()
         self._texts: set[str] = set()
 
     def __contains__(self, text: str) -> bool:
         return text.lower() in self._names
 
     def add(self, found: Iterable[str]) -> None:
-        for text in found:
+        for text in {*found} - self._added:
+            self._added.add(text)
             for name in (text.lower(), inflection.underscore(text)):
-                if name not in self._names:
-                    self._names |= {name, inflection.singularize(name), inflection.pluralize(name)}
+                self._names |= {name, inflection.singularize(name), inflection.pluralize(name)}
 
     def add_text(self, text: str) -> None:
         if " " not in text:

@@ -189,8 +189,9 @@ class Vocabulary:
 
     def _keep(self, found: Iterable[str]) -> None:
         for text in found:
-            self._kept.update(words_of(text))
-        self.words |= self._kept
+            words = words_of(text)
+            self._kept.update(words)
+            self.words.update(words)
 
     def _enumerated(self) -> set[str]:
         """Return the words of texts that a field has few of, wherever they are sent."""
