@@ -56,6 +56,10 @@ def test_some_words_have_nothing_to_change(word: str) -> None:
     assert Renaming([word], (), "s").word(word) == word
 
 
+def test_a_word_that_is_not_of_the_recording_stays() -> None:
+    assert Renaming(["walter"], (), "s").text("walter walterson")[-9:] == "walterson"
+
+
 def test_the_salt_decides_and_nothing_else() -> None:
     words = ["dragon", "training", "apple"]
     one, same, other = (Renaming(words, (), salt) for salt in ("1", "1", "2"))

@@ -1,5 +1,6 @@
 import base64
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from harness.testing import exchange
 from harness.traffic.exchange import Exchange, parse_json
 from harness.verify.postgres import PostgresServer
 from harness.verify.variant import Variant, variant
+from harness.verify.variant.leaves import FORM
 from harness.verify.verify import Case, verify_backend
 from tests.verify.lookup import look_up
 
@@ -147,15 +149,24 @@ def test_the_initial_state_changes_and_its_tokens_do_not() -> None:
     assert seed["tokens"] == SEED["tokens"]
 
 
-def test_a_form_changes_and_a_file_does_not() -> None:
-    body = b"title=How+to+bake&x=1"
-    form = exchange(1, "POST", "/notes", None, 201, {"title": "How to bake"})
-    kind = (("Content-Type", "application/x-www-form-urlencoded"),)
-    request = form.request.__class__("POST", "http", "app.test", "/notes", "", kind, body)
-    found = made(Exchange(1, request, form.response))
+def sends(seq: int, kind: str, body: bytes, answer: Any) -> Exchange:
+    one = exchange(seq, "POST", "/notes", None, 201, answer)
+    headers = (("Content-Type", kind),)
+    return replace(one, request=replace(one.request, headers=headers, body=body))
+
+
+def test_a_form_changes_and_what_cannot_be_read_does_not() -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nBoiled rice\r\n--x--\r\n'
+    found = made(
+        sends(1, FORM, b"title=Fried+rice&x=1", {"title": "Fried rice"}),
+        sends(2, "multipart/form-data; boundary=x", part, {"title": "Boiled rice"}),
+        post(3, "/notes", {"title": "Boiled rice"}, 201, {"title": "Boiled rice"}),
+    )
     fresh = answered(found, 0)["title"]
-    assert fresh != "How to bake"
-    assert found.case.exchanges[0].request.body.decode() == f"title={fresh.replace(' ', '+')}&x=1"
+    assert fresh.split()[0] != "Fried"
+    assert found.case.exchanges[0].request.body == f"title={fresh.replace(' ', '+')}&x=1".encode()
+    assert found.case.exchanges[1].request.body == part
+    assert answered(found, 1) == answered(found, 2) == {"title": "Boiled rice"}
 
 
 def test_ids_move_clear_of_every_number() -> None:

@@ -30,6 +30,12 @@ def sent(request: Request) -> Iterator[tuple[str, str]]:
     yield from texts(json_of(request.body))
 
 
+def unread(request: Request) -> Iterator[str]:
+    """Yield a body that `sent` does not understand, such as that of a file."""
+    if request.body and request.content_type != FORM and json_of(request.body) is None:
+        yield request.body.decode(errors="replace")
+
+
 def texts(value: Any) -> Iterator[tuple[str, str]]:
     return ((key, text) for key, text in pairs("", value) if isinstance(text, str))
 

@@ -12,7 +12,7 @@ from harness.verify.values import is_id_key
 from harness.verify.variant.leaves import json_of
 from harness.verify.verify import Case
 
-_NUMBER = re.compile(rb"[0-9]+")
+_NUMBER = re.compile(rb"[0-9]{1,18}")
 _LARGEST_ID = 10**6
 """Of ids that a recording counts up to; larger numbers are something else."""
 _ROOM = 10

@@ -30,11 +30,12 @@ class Renaming:
 
     def __init__(self, words: Iterable[str], kept: Iterable[str], salt: str) -> None:
         self._salt = salt
+        self._words = {*words, *kept}
         self._fixed = {word[:end] for word in kept for end in range(1, len(word) + 1)}
         self._fresh: dict[str, str] = {}
         """The new last letter of each beginning of a word."""
         after: dict[str, set[str]] = defaultdict(set)
-        for word in {*words, *kept}:
+        for word in self._words:
             if can_change(word):
                 for end in range(1, len(word)):
                     after[word[:end]].add(word[end])
@@ -42,9 +43,9 @@ class Renaming:
             self._replace(beginning, sorted(letters))
 
     def word(self, word: str) -> str:
-        """Return the fresh word, in the case of the old one."""
+        """Return the fresh word, in the case of the old one; others than those given stay."""
         lower = word.lower()
-        if not can_change(lower):
+        if lower not in self._words or not can_change(lower):
             return word
         return "".join(
             fresh.upper() if old.isupper() else fresh

@@ -17,7 +17,16 @@ from harness.traffic.exchange import Exchange, Request, Response
 from harness.traffic.lexicon import is_password
 from harness.verify.variant.derived import derived_words
 from harness.verify.variant.formats import fixed_parts, host_of, is_bound, is_fixed
-from harness.verify.variant.leaves import PLACES, json_of, keys, pieces, segments, sent, texts
+from harness.verify.variant.leaves import (
+    PLACES,
+    json_of,
+    keys,
+    pieces,
+    segments,
+    sent,
+    texts,
+    unread,
+)
 from harness.verify.variant.names import Names
 from harness.verify.variant.renaming import words_of
 from harness.verify.variant.told import Told, is_address
@@ -91,6 +100,7 @@ class Vocabulary:
                 self._keep([value])
         for key, text in sent(request):
             self._choose(key, text, accepted=accepted)
+        self._keep(unread(request))
         self.names.add(keys(json_of(request.body)))
         for name, text in request.params():
             self.names.add([name])
