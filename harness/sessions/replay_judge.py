@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from harness.verify.runner import (
     clean_environment,
     stop_group,
 )
+from harness.verify.variant import variant
+from harness.verify.variant.judging import right
 from harness.verify.verify import Case, Verification, verify_backend
 
 _TESTS_TIMEOUT_S = 300.0
@@ -107,7 +110,7 @@ class ReplayJudge:
         self._logs = logs
         self._runner = StoppableRunner(runner)
         self._specified = specified
-        self._held_out = list(played)
+        self._salt = secrets.token_hex(8)
 
     def stop(self) -> None:
         """End what runs, so that a judgement under way ends at once."""
@@ -123,13 +126,14 @@ class ReplayJudge:
         ]
         try:
             found = self._replay(folder, cases) if cases else None
+            fresh = self._replay_fresh(folder, cases) if cases else None
             tests = self._accept(folder) if any("::" in name for name in names) else {}
         except BackendFailed as error:
             return dict.fromkeys(names, error.problem)
         reasons = {name: why for name, why in tests.items() if name in names}
         for name in names:
-            if found and name in found.exact:
-                reasons[name] = ""
+            if found and fresh and name in found.exact:
+                reasons[name] = "" if name in fresh.exact else _looked_up(name, fresh)
             else:
                 known = found.mismatches if found else {}
                 reasons.setdefault(name, known.get(name, f"{name} was not tried"))
@@ -144,7 +148,7 @@ class ReplayJudge:
             try:
                 verification = self._replay(folder, self._cases)
                 accepted = self._accept(folder)
-                fresh = self._replay(folder, self._held_out).exact if held_out else None
+                fresh = self._replay_fresh(folder, self._cases) if held_out else None
             except BackendFailed as error:
                 return _broken(error.problem, testing.result(), time.monotonic() - began)
             verdict = _verdict(verification, testing.result(), time.monotonic() - began)
@@ -163,6 +167,11 @@ class ReplayJudge:
             seed=max((case.seed or {} for case in self._cases), key=_size, default=None),
         )
 
+    def _replay_fresh(self, folder: Path, played: Sequence[Case]) -> Verification:
+        """Replay the recordings with other names, titles, texts and ids than the builder knows."""
+        found = self._replay(folder, [variant(case, self._salt).case for case in played])
+        return replace(found, exact=right(played, found, self._label))
+
     def _replay(self, folder: Path, played: Sequence[Case]) -> Verification:
         return verify_backend(
             folder,
@@ -174,16 +183,27 @@ class ReplayJudge:
         )
 
 
-def _with(verdict: Verdict, accepted: Mapping[str, str], fresh: frozenset[str] | None) -> Verdict:
+def _looked_up(name: str, fresh: Verification) -> str:
+    said = fresh.mismatches.get(name, f"{name} was not played")
+    return f"right as recorded, wrong with fresh values: {said}"
+
+
+def _with(verdict: Verdict, accepted: Mapping[str, str], fresh: Verification | None) -> Verdict:
     """Return the verdict with the results of acceptance tests, and of the held-out replay."""
     passed = frozenset(name for name, why in accepted.items() if not why)
     failed = {name: f"{name}: {why}" for name, why in accepted.items() if why}
     return replace(
         verdict,
         exact=verdict.exact | passed,
-        mismatches={**verdict.mismatches, **failed},
-        held_out=None if fresh is None else fresh | passed,
+        mismatches={**verdict.mismatches, **failed, **_only_recorded(verdict, fresh)},
+        held_out=None if fresh is None else fresh.exact | passed,
     )
+
+
+def _only_recorded(verdict: Verdict, fresh: Verification | None) -> dict[str, str]:
+    if fresh is None:
+        return {}
+    return {name: _looked_up(name, fresh) for name in verdict.exact - fresh.exact}
 
 
 def _size(seed: Mapping[str, Any]) -> int:
