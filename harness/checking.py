@@ -13,7 +13,8 @@ from harness.project import Project
 from harness.sessions.learning import learn, require_recordings
 from harness.sessions.replay_judge import cases
 from harness.traffic.exchange import Exchange
-from harness.traffic.importers import load
+from harness.traffic.framings.translate import translate
+from harness.traffic.importers import ImportReport, load
 from harness.traffic.scope import Scope
 from harness.verify.confined import runner as runner_of
 from harness.verify.postgres import PostgresServer
@@ -82,11 +83,11 @@ def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange
 
     The application may have been recorded under another host: then its paths tell.
     """
-    exchanges, report = load(path, scope_of(project))
+    exchanges, report = _load(path, scope_of(project))
     known = {item.partition(":")[0] for item in model.hosts}
     kept = [e for e in exchanges if e.request.host.partition(":")[0] in known or not known]
     if not kept:
-        elsewhere, _ = load(path, Scope(denied_hosts=project.config.target.denied_hosts))
+        elsewhere, _ = _load(path, Scope(denied_hosts=project.config.target.denied_hosts))
         routes = Routes(model)
         known_paths = sum(bool(routes.methods(each.request.path)) for each in elsewhere)
         kept = elsewhere if known_paths * 2 > len(elsewhere) else []
@@ -98,6 +99,11 @@ def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange
             do=f"It has traffic of: {dropped}. Set `hosts` under [target] in understudy.toml.",
         )
     return kept
+
+
+def _load(path: Path, scope: Scope) -> tuple[list[Exchange], ImportReport]:
+    exchanges, report = load(path, scope)
+    return list(translate(exchanges).apply(exchanges)), report
 
 
 def report_text(document: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import ConfigError, SetupError, UsageError
-from harness.traffic.store import SUFFIX, Recording
+from harness.traffic.framings.recordings import TranslatedRecording
+from harness.traffic.store import SUFFIX
 
 if TYPE_CHECKING:
     from security.policy import Policy
@@ -181,9 +182,10 @@ class Project:
     def state_dir(self) -> Path:
         return self.directory / ".understudy"
 
-    def recordings(self) -> list[Recording]:
-        """Return the recordings of the project, by name."""
-        return [Recording(path) for path in sorted(self.recordings_dir.glob(f"*{SUFFIX}"))]
+    def recordings(self) -> list[TranslatedRecording]:
+        """Return the recordings of the project, by name, messages as the exchanges they mean."""
+        paths = sorted(self.recordings_dir.glob(f"*{SUFFIX}"))
+        return [TranslatedRecording(path) for path in paths]
 
     def recording_path(self, name: str) -> Path:
         """Return where the recording of this name is kept."""

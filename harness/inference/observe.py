@@ -14,6 +14,7 @@ UNPARSABLE = object()
 """The body of a request that is not what its content type says."""
 
 _SUCCESS, _REDIRECT, _NOT_MODIFIED, _SERVER_ERROR = 200, 300, 304, 500
+_SHORTEST_CREDENTIAL = 12
 _AUTH_HEADERS = ("authorization", "x-api-key", "x-auth-token", "x-access-token", "api-key")
 
 
@@ -47,6 +48,8 @@ class Observation:
     credential_header: str | None = None
     started: float = 0.0
     raw_body: bytes = field(default=b"", repr=False)
+    given: frozenset[str] = frozenset()
+    """Texts of the answer that later requests of the recording offered as their credential."""
 
     @property
     def id(self) -> str:
@@ -63,16 +66,40 @@ class Observation:
 
 def observe(
     name: str, exchanges: Iterable[Exchange], templates: Templates, start: int = 0
-) -> Iterator[Observation]:
+) -> list[Observation]:
     """Parse the HTTP exchanges that teach something: answered, below 500, not conditional."""
     index = start
+    offered: dict[str, Observation] = {}
+    seen: list[Observation] = []
     for exchange in exchanges:
         response = exchange.response
         if not exchange.is_http or response is None or response.status == _NOT_MODIFIED:
             continue
         if _SUCCESS <= response.status < _SERVER_ERROR:
-            yield _observation(index, name, exchange, response, templates)
+            observation = _observation(index, name, exchange, response, templates)
+            seen.append(observation)
+            if observation.credential:
+                offered.setdefault(observation.credential, observation)
             index += 1
+    _give(seen, offered)
+    return seen
+
+
+def _give(observations: list[Observation], offered: dict[str, Observation]) -> None:
+    """Note which texts of answers were offered as credentials afterwards."""
+    for each in observations:
+        texts = {text for text in _texts(each.answer) if len(text) >= _SHORTEST_CREDENTIAL}
+        each.given = frozenset(
+            text for text in texts & offered.keys() if offered[text].index > each.index
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _observation(

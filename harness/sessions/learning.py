@@ -2,19 +2,21 @@
 
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import harness.inference
+import harness.traffic.framings
 from harness.errors import UsageError
 from harness.features.derive import derive
 from harness.features.feature import FeatureList, write_whole
-from harness.inference.model import ApiModel
+from harness.inference.model import ApiModel, Finding
 from harness.project import Project
 from harness.sessions.events import Inferred, PhaseStarted
 from harness.sessions.journal import Journal
 from harness.traffic.exchange import Exchange
+from harness.traffic.framings.recordings import TranslatedRecording
 from harness.traffic.scope import Scope
 from harness.traffic.store import Recording
 from harness.verify.replay import reason_to_leave_out
@@ -23,7 +25,7 @@ _STAMP = "model.stamp"
 _BLOCK = 1 << 20
 
 
-def require_recordings(project: Project) -> list[Recording]:
+def require_recordings(project: Project) -> Sequence[Recording]:
     """Return the recordings; raise UsageError where there are none."""
     recordings = project.recordings()
     if not any(len(recording) for recording in recordings):
@@ -36,7 +38,7 @@ def require_recordings(project: Project) -> list[Recording]:
     return recordings
 
 
-def _require_target(project: Project, recordings: list[Recording]) -> None:
+def _require_target(project: Project, recordings: Sequence[Recording]) -> None:
     """Raise UsageError when understudy.toml wants none of the hosts that were recorded."""
     target = project.config.target
     scope = Scope(target.hosts, target.extra_hosts, target.denied_hosts)
@@ -84,7 +86,9 @@ def infer_and_write(project: Project) -> ApiModel:
     """Infer the API model and write its documents into the project's model folder."""
     from harness.inference.infer import infer  # noqa: PLC0415 - heavy, and often not needed
 
-    model = infer(project.recordings(), title=project.title)
+    recordings = project.recordings()
+    model = infer(recordings, title=project.title)
+    model.findings += [finding for each in recordings for finding in _message_findings(each)]
     if not model.operations:
         hosts = ", ".join(sorted({e.request.host for r in project.recordings() for e in r}))
         raise UsageError(
@@ -94,6 +98,13 @@ def infer_and_write(project: Project) -> ApiModel:
         )
     _write(model, project.model_dir)
     return model
+
+
+def _message_findings(recording: TranslatedRecording) -> Iterable[Finding]:
+    """What the WebSocket messages of a recording leave open."""
+    for note in recording.translation.notes:
+        evidence = [f"{recording.name}#{seq}" for seq in note.evidence]
+        yield Finding(level=note.level, where=note.where, detail=note.detail, evidence=evidence)
 
 
 def _write(model: ApiModel, folder: Path) -> None:
@@ -135,7 +146,8 @@ def _stamp(project: Project) -> str:
     """Return what the model depends on: recordings, spec, configuration, our own inference."""
     digest = hashlib.sha256()
     paths = [*(item.path for item in project.recordings()), project.spec_path]
-    code = sorted(Path(harness.inference.__path__[0]).rglob("*.py"))
+    readers = (harness.inference, harness.traffic.framings)
+    code = sorted(path for each in readers for path in Path(each.__path__[0]).rglob("*.py"))
     for path in [*paths, *code]:
         if path.is_file():
             digest.update(path.name.encode())

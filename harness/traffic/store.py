@@ -34,6 +34,10 @@ ORDER BY seq
 """
 _CLIENT_SINCE = 2
 
+_MESSAGES = """
+SELECT 1 FROM exchanges WHERE channel <> 'http' OR query LIKE '%transport=polling%' LIMIT 1
+"""
+
 
 class Recording:
     """The read side of a recording: iterate it for its exchanges, in order."""
@@ -48,6 +52,12 @@ class Recording:
         with _reading(self.path) as (connection, _):
             (count,) = connection.execute("SELECT count(*) FROM exchanges").fetchone()
         return int(count)
+
+    @property
+    def has_messages(self) -> bool:
+        """Whether there are WebSocket messages, or requests that polled for them."""
+        with _reading(self.path) as connection:
+            return connection.execute(_MESSAGES).fetchone() is not None
 
     def __iter__(self) -> Iterator[Exchange]:
         with _reading(self.path) as (connection, version):

@@ -118,3 +118,13 @@ def test_at_steps_into_objects_and_over_lists() -> None:
     assert at(answer, ("total",)) == [3]
     assert at(answer, ("total", "[]")) == []
     assert at([1, 2], ("[]",)) == [1, 2]
+
+
+def test_texts_that_were_offered_later_were_given_as_credentials() -> None:
+    token = "a" * 16
+    tape = Tape()
+    tape.add("POST /books", 201, {"item": token, "other": "b" * 16})
+    tape.add("GET /books", 200, [], token=token)
+    tape.add("GET /books", 200, {"item": token}, token=token)
+    given = [each.given for each in observations(tape, paths=PATHS)]
+    assert given == [{token}, set(), set()]

@@ -104,7 +104,10 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
     name = location[-1] if location else ""
     values = [value for _, value in samples]
     texts = [value for value in values if isinstance(value, str)]
-    tokens = len(texts) == len(values) and all(token_values({name: text}) for text in texts)
+    tokens = len(texts) == len(values) and (
+        all(token_values({name: text}) for text in texts)
+        or any(text in each.given for each, text in samples)
+    )
     if texts and tokens and (len(set(texts)) > 1 or context.subject is not None):
         return Token(row=context.subject or "me")
     same = all(value == values[0] for value in values)

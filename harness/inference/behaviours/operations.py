@@ -42,7 +42,7 @@ from harness.inference.model import (
 from harness.inference.observe import Observation, at
 from harness.inference.state.resources import Draft, Shape, identity
 from harness.inference.state.rows import Row
-from harness.inference.state.tokens import PASSWORD, is_logout, leaves, token_values
+from harness.inference.state.tokens import PASSWORD, is_logout, leaves, tokens_in
 
 _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "integer": "integer",
@@ -136,7 +136,7 @@ class _Builder:
             for name, _ in leaves(each.body)
             if each.body is not None
         )
-        tokens = any(token_values(each.answer) for each in self.accepted)
+        tokens = any(tokens_in(each) for each in self.accepted)
         if self.link is not None:
             return "link" if self.key == self.link.on else "unlink"
         if self.key in self.world.creators and single:

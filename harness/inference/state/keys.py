@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Any
 
 from harness.inference import naming
+from harness.inference.state.circles import circle
 from harness.inference.state.resources import Draft, identity
 from harness.inference.state.rows import UNKNOWN, Row
 from harness.inference.state.world import World
@@ -36,6 +37,7 @@ class ForeignKeys:
             self._embedded(draft)
             self._scalars(draft)
             self._paths(draft)
+        self._break_circles()
 
     def of(self, draft: Draft) -> dict[str, Draft]:
         return self.columns[id(draft)]
@@ -151,6 +153,13 @@ class ForeignKeys:
                 if (text := identity(value)) is not None
             }
         return known
+
+    def _break_circles(self) -> None:
+        """Of a circle of keys, the one becomes a plain value that is named for a special role."""
+        while edges := circle(self.world.drafts, self.columns):
+            draft, column, _ = min(edges, key=lambda edge: edge[1] == f"{edge[2].name}_id")
+            del self.columns[id(draft)][column]
+            self.sources.pop((id(draft), column), None)
 
     @staticmethod
     def _named_after(name: str, parent: Draft) -> bool:

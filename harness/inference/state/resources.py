@@ -212,6 +212,7 @@ def _same_kind(
     right_rows: dict[str, dict[str, list[JsonObject]]],
 ) -> bool:
     keys = set(left_rows) & set(right_rows)
+    keys = keys & set(_PRIMARY) or keys
     if not keys:
         return False
     left_keys, right_keys = set(left.keys), set(right.keys)
@@ -305,10 +306,10 @@ def _entity_name(roots: list[Shape]) -> str:
     votes = Counter[str]()
     for shape in roots:
         weight = 3 if shape.method == "POST" else 2
-        envelope = [step for step in shape.location if step != "[]"]
+        envelope = _envelope(shape.location)
         segments = _segments(shape.template)
-        if envelope and envelope[0] not in {"data", "result", "results", "items", "rows", "hits"}:
-            votes[naming.singular(envelope[0])] += weight
+        if envelope:
+            votes[naming.singular(envelope)] += weight
         elif segments and (
             shape.is_list or shape.template.rstrip("/").endswith("}") or shape.method == "POST"
         ):
@@ -316,6 +317,18 @@ def _entity_name(roots: list[Shape]) -> str:
         elif segments:
             votes[naming.singular(segments[-1])] += 1
     return votes.most_common(1)[0][0] if votes else "item"
+
+
+_ENVELOPES = {"data", "result", "results", "item", "items", "rows", "hits"}
+_SIDELOADS = {"included", "linked", "_embedded", "embedded"}
+
+
+def _envelope(location: Location) -> str | None:
+    """The step that says what lies there; side-loaded rows are sorted by kind below one more."""
+    steps = [step for step in location if step != "[]"]
+    if len(steps) > 1 and steps[0] in _SIDELOADS:
+        steps = steps[1:]
+    return steps[0] if steps and steps[0] not in _ENVELOPES else None
 
 
 def _plural(word: str) -> bool:

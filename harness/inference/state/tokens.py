@@ -34,6 +34,12 @@ def token_values(answer: Any) -> list[str]:
     ]
 
 
+def tokens_in(observation: Observation) -> list[str]:
+    """Credentials in an answer: by their key and looks, or because they were used as such."""
+    named = token_values(observation.answer)
+    return [*named, *sorted(observation.given.difference(named))]
+
+
 def is_logout(method: str, template: str) -> bool:
     return method in {"POST", "DELETE"} and any(
         snake(word) in LOGOUT for word in literals(template)[-1:]

@@ -21,7 +21,7 @@ from harness.inference.state.roles import (
     value_of,
 )
 from harness.inference.state.rows import Row
-from harness.inference.state.tokens import PASSWORD, ended_sessions, leaves, token_values
+from harness.inference.state.tokens import PASSWORD, ended_sessions, leaves, tokens_in
 
 
 class World:
@@ -329,7 +329,7 @@ class World:
         return item
 
     def _learn_tokens(self, observation: Observation) -> None:
-        for token in token_values(observation.answer):
+        for token in tokens_in(observation):
             mark = (observation.recording, token)
             self.token_origin.setdefault(mark, observation.index)
             if (row := self._token_owner(observation)) is not None:
@@ -426,7 +426,7 @@ class World:
                     row.learn(observation.index, name, value)
 
     def _logged_in(self, observation: Observation) -> Row | None:
-        for token in token_values(observation.answer):
+        for token in tokens_in(observation):
             if (row := self.tokens.get((observation.recording, token))) is not None:
                 return row
         return None

@@ -82,3 +82,12 @@ def test_a_tree_points_to_itself() -> None:
     top, crime, _ = keys.world.rows[id(named(keys, "shelf"))]
     assert keys.parent(crime, "shelf_id", 99) is top
     assert keys.parent(top, "shelf_id", 99) is None
+
+
+def test_of_a_circle_the_special_role_gives_way() -> None:
+    tape = Tape()
+    tape.add("GET /shelves", 200, [{"id": "s-0000001", "mainBookId": "b-0000001", "name": "A"}])
+    tape.add("GET /books", 200, [{"id": "b-0000001", "shelfId": "s-0000001", "title": "T"}])
+    keys = of(tape)
+    assert columns(keys, "book") == {"shelf_id": "shelf"}
+    assert columns(keys, "shelf") == {}

@@ -114,3 +114,18 @@ def test_whoever_asks_is_no_kind_of_resource() -> None:
     tape.add("PATCH /members/me", 200, {"id": 1, "name": "eve"}, body={"name": "eve"})
     found = draft_entities(observations(tape, paths=["/members/me"]))
     assert [draft.name for draft in found] == ["member"]
+
+
+def test_side_loaded_rows_are_named_by_their_kind() -> None:
+    tape = Tape()
+    loaded = {"members": [{"id": 7, "name": "ada"}, {"id": 8, "name": "bob"}]}
+    book = {"slug": "a", "title": "A"}
+    tape.add("GET /books/a", 200, {"item": book, "included": loaded})
+    assert set(drafts(tape)) == {"book", "member"}
+
+
+def test_rows_with_an_id_are_not_unified_by_what_they_point_to() -> None:
+    tape = Tape()
+    tape.add("GET /books", 200, [{"id": 1, "bookId": 9, "memberId": 3, "text": "Fine"}])
+    tape.add("GET /settings", 200, [{"id": 5, "bookId": 9, "memberId": 3}])
+    assert set(drafts(tape)) == {"book", "setting"}

@@ -1,4 +1,5 @@
-from harness.inference.state.tokens import is_logout, leaves, token_values
+from harness.inference.state.tokens import is_logout, leaves, token_values, tokens_in
+from tests.inference.factories import Tape, observations
 
 
 def test_logouts_by_their_path() -> None:
@@ -18,3 +19,11 @@ def test_leaves_and_tokens_of_a_body() -> None:
         ("token", "short"),
     ]
     assert token_values(answer) == ["x" * 20]
+
+
+def test_tokens_are_known_by_their_use() -> None:
+    tape = Tape()
+    tape.add("POST /sessions", 200, {"item": "x" * 20})
+    tape.add("GET /books", 200, [], token="x" * 20)
+    first, _ = observations(tape, paths=["/sessions", "/books"])
+    assert tokens_in(first) == ["x" * 20]

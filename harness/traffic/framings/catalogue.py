@@ -1,0 +1,91 @@
+"""Which framing a connection speaks: its messages strike out those that cannot read them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.traffic.framings import sockjs
+from harness.traffic.framings.actioncable import ActionCable
+from harness.traffic.framings.connections import Connection, Message
+from harness.traffic.framings.ddp import DDP
+from harness.traffic.framings.events import Control, UnreadableError
+from harness.traffic.framings.framing import Framing
+from harness.traffic.framings.graphql_ws import GraphQLWs
+from harness.traffic.framings.jsonrpc import JsonRpc
+from harness.traffic.framings.phoenix import Phoenix
+from harness.traffic.framings.plain_json import PlainJson
+from harness.traffic.framings.signalr import SignalR
+from harness.traffic.framings.socketio import SocketIO
+from harness.traffic.framings.turns import Timed
+
+NAMED: Sequence[Framing] = (
+    SocketIO(),
+    SignalR(),
+    DDP(),
+    JsonRpc(),
+    Phoenix(),
+    ActionCable(),
+    GraphQLWs(),
+)
+"""The most telling first: of those that read as much, the first is taken."""
+
+_TOLERATED = 0.25
+"""The share of messages that a framing may fail to read: some are cut off, or binary."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A connection, read in one framing. `unread` are the messages that it cannot read."""
+
+    framing: Framing | None
+    events: list[Timed] = field(default_factory=list)
+    unread: list[int] = field(default_factory=list)
+    meant: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.framing.name if self.framing else "unknown"
+
+
+def read(connection: Connection, siblings: Iterable[Connection] = ()) -> Reading:
+    """Read a connection in the framing that reads most of it; without one where none does.
+
+    `siblings` are connections of the same kind, from which plain JSON is learned as well.
+    """
+    messages = _unwrapped(connection.messages)
+    family = [*siblings] or [connection]
+    learned = PlainJson.learned(
+        (message.data, message.sent) for each in family for message in _unwrapped(each.messages)
+    )
+    readings = [_read(messages, framing) for framing in (*NAMED, learned)]
+    best = min(readings, key=lambda one: (len(one.unread), not one.meant))
+    if len(best.unread) > _TOLERATED * len(messages):
+        return Reading(None, unread=[message.seq for message in connection.messages])
+    return best
+
+
+def _unwrapped(messages: list[Message]) -> list[Message]:
+    """Return the messages in SockJS frames, where all are such."""
+    found = []
+    try:
+        for message in messages:
+            found += [
+                replace(message, data=inner)
+                for inner in sockjs.unwrap(message.data, sent=message.sent)
+            ]
+    except UnreadableError:
+        return messages
+    return found or messages
+
+
+def _read(messages: list[Message], framing: Framing) -> Reading:
+    reading = Reading(framing)
+    for message in messages:
+        try:
+            events = framing.decode(message.data, sent=message.sent)
+        except UnreadableError:
+            reading.unread.append(message.seq)
+            continue
+        for event in events:
+            reading.events.append(Timed(message.seq, message.at, message.sent, event))
+            reading.meant += not isinstance(event, Control)
+    return reading

@@ -1,0 +1,82 @@
+"""Changes that nobody in the recording asked for: others made them, out of sight.
+
+They become the requests that would have made them, so that what is read later is explained.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.traffic.exchange import Exchange
+from harness.traffic.framings.events import Change, Push
+from harness.traffic.framings.operations import Rows
+from harness.traffic.framings.rest import NOTHING, Operation
+from harness.traffic.framings.turns import Timed
+from harness.traffic.framings.verbs import collection, parse_name
+
+_GRACE_S = 2.0
+"""Effects of a request are told within so many seconds after its answer."""
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OK, _CREATED, _NO_CONTENT = 200, 201, 204
+
+
+@dataclass(slots=True)
+class Busy:
+    """When requests that may change something were under way, over HTTP or any connection."""
+
+    spans: list[tuple[float, float]] = field(default_factory=list)
+
+    def add(self, exchange: Exchange) -> None:
+        if exchange.request.method not in _SAFE:
+            ended = exchange.started + exchange.duration_ms / 1000
+            self.spans.append((exchange.started, ended + _GRACE_S))
+
+    def at(self, moment: float) -> bool:
+        return any(start <= moment <= end for start, end in self.spans)
+
+
+def operations(
+    untold: Iterable[Timed], busy: Busy, rows: Rows
+) -> Iterator[tuple[Timed, Operation]]:
+    """Yield what changed on its own, as the request that would have changed it."""
+    for timed in untold:
+        event = timed.event
+        if isinstance(event, Change):
+            operation: Operation | None = _changed(event, rows)
+        else:
+            operation = _pushed(event) if isinstance(event, Push) else None
+        if operation is not None and not busy.at(timed.at):
+            yield timed, operation
+
+
+def _changed(change: Change, rows: Rows) -> Operation:
+    path = f"/{collection(parse_name(change.collection).noun)}"
+    row = rows.take(change)
+    if change.kind == "added":
+        return _created(path, change.fields, row)
+    path = f"{path}/{change.key}"
+    if change.kind == "removed":
+        return Operation("DELETE", path, status=_NO_CONTENT)
+    cleared = dict.fromkeys(change.cleared)
+    return Operation("PATCH", path, body={**change.fields, **cleared}, status=_OK, answer=row)
+
+
+def _pushed(push: Push) -> Operation | None:
+    name = parse_name(push.name)
+    row = push.arguments[0] if push.arguments else None
+    if name.verb is None or not name.noun or not isinstance(row, dict):
+        return None
+    path = f"/{collection(name.noun)}"
+    key = next((row[each] for each in ("id", "_id", "uuid") if each in row), None)
+    if name.verb == "create" and key is not None:
+        return _created(path, {k: v for k, v in row.items() if v != key}, row)
+    if key is None or name.verb in ("list", "read"):
+        return None
+    if name.verb == "delete":
+        return Operation("DELETE", f"{path}/{key}", status=_NO_CONTENT)
+    return Operation("PATCH", f"{path}/{key}", body=row, status=_OK, answer=row)
+
+
+def _created(path: str, fields: dict[str, Any], row: dict[str, Any]) -> Operation:
+    plain = Operation("POST", path, body=fields, status=_CREATED, answer=row)
+    return plain if fields else replace(plain, body=NOTHING)

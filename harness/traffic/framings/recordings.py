@@ -1,0 +1,23 @@
+"""Recordings, read with their WebSocket messages as exchanges."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from harness.traffic.exchange import Exchange
+from harness.traffic.framings.translate import Translation, translate
+from harness.traffic.store import Recording
+
+
+class TranslatedRecording(Recording):
+    """A recording whose messages are the REST operations that they stand for.
+
+    Its length, like its file, counts what was captured.
+    """
+
+    @cached_property
+    def translation(self) -> Translation:
+        """What its messages mean; of all it holds, they alone are kept in memory."""
+        return translate(super().__iter__() if self.has_messages else ())
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return self.translation.apply(super().__iter__())

@@ -1,0 +1,167 @@
+"""A recording's WebSocket messages as the exchanges that they stand for."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from harness.traffic.exchange import Exchange
+from harness.traffic.framings import operations, outside, subscriptions, virtual
+from harness.traffic.framings.catalogue import Reading, read
+from harness.traffic.framings.connections import Connection, Gatherer, is_polling
+from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
+from harness.traffic.framings.identities import Identity
+from harness.traffic.framings.rest import Operation
+from harness.traffic.framings.turns import Turn, pair
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a translation could not tell, or took for granted. `evidence` are seqs."""
+
+    level: Literal["info", "warning"]
+    where: str
+    detail: str
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Translation:
+    """Exchanges in the place of messages, by the seq of the message that asked.
+
+    `consumed` are messages that are part of an exchange, or of the protocol itself; the others
+    stay what they are. `framings` counts messages.
+    """
+
+    exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
+    consumed: set[int] = field(default_factory=set)
+    framings: Counter[str] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
+    last: int = 0
+
+    def apply(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+        """Yield the exchanges, those of messages in the place of the messages."""
+        for exchange in exchanges:
+            if exchange.seq in self.exchanges:
+                yield from self.exchanges[exchange.seq]
+            elif exchange.seq not in self.consumed and not is_polling(exchange):
+                yield exchange
+
+    def put(self, seq: int, exchange: Exchange) -> None:
+        """Place an exchange; a message that says several has all but the first numbered anew."""
+        if seq in self.exchanges:
+            self.last += 1
+            exchange = replace(exchange, seq=self.last)
+        self.exchanges[seq].append(exchange)
+
+
+def translate(exchanges: Iterable[Exchange]) -> Translation:
+    """Find the exchanges that WebSocket messages stand for."""
+    translation = Translation()
+    gatherer, busy = Gatherer(), outside.Busy()
+    for exchange in exchanges:
+        translation.last = max(translation.last, exchange.seq)
+        gatherer.take(exchange)
+        if exchange.is_http and not is_polling(exchange):
+            busy.add(exchange)
+    families: dict[str, list[Connection]] = defaultdict(list)
+    for connection in gatherer.connections:
+        families[connection.request.path].append(connection)
+    spoken = [
+        _Conversation(each, read(each, families[each.request.path]), translation)
+        for each in gatherer.connections
+    ]
+    for conversation in spoken:
+        conversation.translate_turns(busy)
+    for conversation in spoken:
+        conversation.translate_rest(busy)
+    translation.notes = _merged(translation.notes)
+    return translation
+
+
+class _Conversation:
+    """One connection on its way to exchanges."""
+
+    def __init__(self, connection: Connection, reading: Reading, translation: Translation) -> None:
+        self._request = connection.request
+        self._reading = reading
+        self._translation = translation
+        self._where = f"{connection.request.path} ({reading.name})"
+        self._rows = operations.Rows()
+        self._identity = Identity(connection.request)
+        self._dialogue = pair(reading.events)
+        translation.framings[reading.name] += len(connection.messages)
+        if reading.unread:
+            self._note_unread(connection)
+        for timed in reading.events:
+            self._identity.take(timed.at, timed.event)
+            if isinstance(timed.event, Control | Opening | Settled):
+                translation.consumed.add(timed.seq)
+
+    def translate_turns(self, busy: outside.Busy) -> None:
+        """Put each call that is understood in its place."""
+        for turn in self._dialogue.turns:
+            found = self._explain(turn)
+            if not found and isinstance(turn.asked, Call):
+                detail = f"nothing shows what `{turn.asked.name}` came to"
+                self._note("warning", detail, [turn.seq])
+            for operation in found:
+                exchange = self._exchange(turn, self._identity.sign(operation, turn.started))
+                busy.add(exchange)
+                self._translation.put(turn.seq, exchange)
+            if found or not isinstance(turn.asked, Call):
+                self._consume(turn)
+
+    def translate_rest(self, busy: outside.Busy) -> None:
+        """Put what was told without anybody asking."""
+        for timed, operation in outside.operations(self._dialogue.untold, busy, self._rows):
+            exchange = operation.exchange(
+                self._request, seq=timed.seq, started=timed.at, duration_ms=0.0
+            )
+            self._translation.put(timed.seq, exchange)
+            detail = f"nobody asked for it: taken as {operation.method} by somebody out of sight"
+            self._note("info", detail, [timed.seq])
+
+    def _explain(self, turn: Turn) -> list[Operation]:
+        if not isinstance(turn.asked, Call):
+            return subscriptions.explain(turn, self._rows)
+        operation = virtual.explain(turn)
+        if operation is None:
+            operation = operations.explain(turn, self._request.path, self._rows)
+        return [] if operation is None else [operation]
+
+    def _exchange(self, turn: Turn, operation: Operation) -> Exchange:
+        return operation.exchange(
+            self._request, seq=turn.seq, started=turn.started, duration_ms=turn.duration_ms
+        )
+
+    def _consume(self, turn: Turn) -> None:
+        consumed = self._translation.consumed
+        consumed.add(turn.seq)
+        if turn.reply_seq is not None:
+            consumed.add(turn.reply_seq)
+        consumed |= {each.seq for each in turn.told if isinstance(each.event, Change)}
+
+    def _note_unread(self, connection: Connection) -> None:
+        unread = self._reading.unread
+        detail = "messages cannot be read"
+        if self._reading.framing is None:
+            first = connection.messages[0].data[:40].decode("utf-8", "backslashreplace")
+            detail = f"messages are in a framing that is not known; the first begins {first!r}"
+        self._note("warning", detail, unread)
+
+    def _note(self, level: Literal["info", "warning"], detail: str, seqs: list[int]) -> None:
+        self._translation.notes.append(Note(level, self._where, detail, tuple(seqs)))
+
+
+def _merged(notes: list[Note]) -> list[Note]:
+    """Say once what holds of several messages."""
+    seqs: dict[tuple[Literal["info", "warning"], str, str], list[int]] = defaultdict(list)
+    for note in notes:
+        seqs[note.level, note.where, note.detail] += note.evidence
+    return [
+        Note(level, where, f"{detail} ({len(found)})", tuple(found[:_SHOWN]))
+        for (level, where, detail), found in seqs.items()
+    ]

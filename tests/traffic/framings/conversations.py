@@ -1,0 +1,183 @@
+"""A small application's conversation in every framing, and as REST."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness.traffic.exchange import Exchange, Request, Response
+from harness.traffic.framings.framing import text_of
+
+NOTES = [
+    ("n1aaaaaaaaaa", {"title": "Milk", "done": False}),
+    ("n2bbbbbbbbbb", {"title": "Bread", "done": True}),
+    ("n3cccccccccc", {"title": "Salt", "done": False}),
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation of the application: what is asked, and what comes back."""
+
+    verb: str
+    key: str | None
+    body: dict[str, Any] | None
+    status: int
+    answer: Any
+
+
+def steps() -> list[Step]:
+    """Create three notes, list, read, change and delete them, and ask for one that is gone."""
+    rows = {key: {"id": key, **fields} for key, fields in NOTES}
+    found = [Step("list", None, None, 200, [])]
+    found += [Step("create", None, fields, 201, rows[key]) for key, fields in NOTES]
+    found.append(Step("list", None, None, 200, list(rows.values())))
+    found += [Step("read", key, None, 200, row) for key, row in rows.items()]
+    for number, key in enumerate(list(rows)[:2]):
+        change = {"title": f"Changed {number}"}
+        rows[key] = {**rows[key], **change}
+        found.append(Step("update", key, change, 200, rows[key]))
+        found.append(Step("read", key, None, 200, rows[key]))
+    gone = NOTES[2][0]
+    del rows[gone]
+    found.append(Step("delete", gone, None, 204, None))
+    missing = {"code": 404, "message": "Note not found"}
+    found += [Step(verb, gone, None, 404, missing) for verb in ("read", "delete")]
+    found.append(Step("update", gone, {"title": "Late"}, 404, missing))
+    found.append(Step("list", None, None, 200, list(rows.values())))
+    return found
+
+
+METHODS = {"list": "GET", "create": "POST", "read": "GET", "update": "PATCH", "delete": "DELETE"}
+JSON_TYPE = (("content-type", "application/json"),)
+
+
+def rest() -> list[Exchange]:
+    """The conversation as it would be over HTTP."""
+    found = []
+    for seq, step in enumerate(steps(), start=1):
+        path = "/notes" + (f"/{step.key}" if step.key else "")
+        body = b"" if step.body is None else text_of(step.body).encode()
+        answer = b"" if step.answer is None else text_of(step.answer).encode()
+        asked, told = (JSON_TYPE if body else ()), (JSON_TYPE if answer else ())
+        request = Request(METHODS[step.verb], "http", "app.test", path, "", asked, body)
+        found.append(Exchange(seq, request, Response(step.status, told, answer), 100.0 + seq))
+    return found
+
+
+def messages(
+    lines: Iterable[tuple[str, Any]], path: str = "/ws", query: str = "", nonce: str = "AA=="
+) -> list[Exchange]:
+    """Messages of one connection: `>` was sent, `<` received; what is no text is JSON."""
+    headers = (("Sec-WebSocket-Key", nonce), ("Upgrade", "websocket"))
+    request = Request("GET", "http", "app.test", path, query, headers)
+    shake = Exchange(1, request, Response(101), 100.0)
+    found = [shake]
+    for seq, (way, said) in enumerate(lines, start=2):
+        data = (said if isinstance(said, str) else text_of(said)).encode()
+        channel = "sent" if way == ">" else "received"
+        found.append(replace(shake, seq=seq, response=None, started=100.0 + seq * 5,
+                             channel=channel, message=data))  # fmt: skip
+    return found
+
+
+def virtual_requests() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = [("<", '0{"sid":"a"}'), (">", "40"), ("<", '40{"sid":"b"}')]
+    for number, step in enumerate(steps()):
+        method = METHODS[step.verb].lower()
+        url = "/notes" + (f"/{step.key}" if step.key else "")
+        asked = {"method": method, "url": url, "headers": {}, "data": step.body or {}}
+        told = {"statusCode": step.status, "headers": {}}
+        if step.answer is not None:
+            told["body"] = step.answer
+        lines.append((">", f"42{number}{text_of([method, asked])}"))
+        lines.append(("<", f"43{number}{text_of([told])}"))
+    return messages(lines, "/socket.io/", "EIO=4&transport=websocket")
+
+
+def service_calls() -> list[Exchange]:
+    """Verbs as events, the kind of thing as their first argument, error first."""
+    verbs = {"list": "find", "read": "get", "update": "patch", "delete": "remove"}
+    lines: list[tuple[str, Any]] = [(">", "40"), ("<", "40")]
+    for number, step in enumerate(steps()):
+        arguments = [step.key, step.body, {}]
+        called = [verbs.get(step.verb, "create"), "notes", *[a for a in arguments if a is not None]]
+        failed = step.status >= 400
+        told = [step.answer] if failed else [None, step.answer]
+        lines.append((">", f"42{number}{text_of(called)}"))
+        lines.append(("<", f"43{number}{text_of(told)}"))
+        lines.append(("<", "2"))
+        lines.append((">", "3"))
+    return messages(lines, "/socket.io/", "EIO=4&transport=websocket")
+
+
+def _named(step: Step, pattern: str = "{verb}Note") -> tuple[str, dict[str, Any]]:
+    verb = {"read": "get"}.get(step.verb, step.verb)
+    name = "listNotes" if step.verb == "list" else pattern.format(verb=verb)
+    return name, {**({"id": step.key} if step.key else {}), **(step.body or {})}
+
+
+def json_rpc() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = []
+    for number, step in enumerate(steps()):
+        name, params = _named(step)
+        head = {"jsonrpc": "2.0", "id": number}
+        outcome = "error" if step.status >= 400 else "result"
+        lines.append((">", {**head, "method": name, "params": params}))
+        lines.append(("<", {**head, outcome: step.answer}))
+    return messages(lines)
+
+
+def signalr() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = [
+        (">", '{"protocol":"json","version":1}\x1e'),
+        ("<", "{}\x1e"),
+    ]
+    for number, step in enumerate(steps()):
+        name, params = _named(step)
+        asked = {"type": 1, "invocationId": str(number), "target": name, "arguments": [params]}
+        outcome = {"error" if step.status >= 400 else "result": step.answer}
+        if step.answer is None:
+            outcome = {}
+        told = {"type": 3, "invocationId": str(number), **outcome}
+        lines += [(">", text_of(asked) + "\x1e"), ("<", text_of(told) + "\x1e")]
+        lines.append(("<", '{"type":6}\x1e'))
+    return messages(lines)
+
+
+def phoenix() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = [
+        (">", ["1", "1", "notes:lobby", "phx_join", {}]),
+        ("<", ["1", "1", "notes:lobby", "phx_reply", {"status": "ok", "response": {}}]),
+    ]
+    for number, step in enumerate(steps(), start=2):
+        name, params = _named(step, "note:{verb}")
+        status = "error" if step.status >= 400 else "ok"
+        lines.append((">", ["1", str(number), "notes:lobby", name, params]))
+        reply = {"status": status, "response": step.answer}
+        lines.append(("<", ["1", str(number), "notes:lobby", "phx_reply", reply]))
+    return messages(lines)
+
+
+def plain_json() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = []
+    for number, step in enumerate(steps()):
+        name, params = _named(step, "{verb}_note")
+        lines.append((">", {"type": name, "requestId": number, "payload": params}))
+        if step.status >= 400:
+            lines.append(("<", {"requestId": number, "ok": False, **step.answer}))
+        else:
+            lines.append(("<", {"requestId": number, "ok": True, "payload": step.answer}))
+    return messages(lines)
+
+
+def sockjs(exchanges: list[Exchange]) -> list[Exchange]:
+    """Put each message of a conversation into a SockJS frame."""
+    found = []
+    for exchange in exchanges:
+        frame = json.dumps([exchange.message.decode()])
+        if exchange.channel == "received":
+            frame = f"a{frame}"
+        message = b"" if exchange.is_http else frame.encode()
+        found.append(replace(exchange, message=message))
+    return found
