@@ -305,6 +305,23 @@ def serve(
     serve_project(_open(directory), port=port, state=state, ready=ready, accept_risk=accept_risk)
 
 
+@app.command(epilog="Example: understudy watch shop --recording today.har")
+def watch(
+    directory: Directory,
+    recording: Annotated[
+        Path, typer.Option(metavar="NEW", help="A capture made since (HAR, flows or recording).")
+    ],
+    *,
+    accept_risk: AcceptRisk = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a new recording changes, and add or reopen the features that it shows."""
+    from harness.watching import watch_project  # noqa: PLC0415
+
+    document = watch_project(_open(directory), recording, accept_risk=accept_risk)
+    _say(document, document["text"], as_json=as_json)
+
+
 @app.command(epilog="Example: understudy guard 'pytest -q && git status'")
 def guard(
     command: Annotated[str | None, typer.Argument(metavar="COMMAND", help="A shell line.")] = None,

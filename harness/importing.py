@@ -22,13 +22,20 @@ def import_files(
     project: Project, files: Sequence[Path], *, keep_secrets: bool = False
 ) -> list[ImportReport]:
     """Import captures one after the other; one that keeps nothing is an error."""
-    return [_import(project, path, keep_secrets=keep_secrets) for path in files]
+    return [
+        _import(project, path, recording_name(path), keep_secrets=keep_secrets) for path in files
+    ]
 
 
-def _import(project: Project, path: Path, *, keep_secrets: bool) -> ImportReport:
+def import_as(project: Project, path: Path, name: str) -> ImportReport:
+    """Import one capture under a name, secrets replaced."""
+    return _import(project, path, name, keep_secrets=False)
+
+
+def _import(project: Project, path: Path, name: str, *, keep_secrets: bool) -> ImportReport:
     from harness.traffic.pseudonyms import Pseudonyms  # noqa: PLC0415
 
-    destination = project.recording_path(recording_name(path))
+    destination = project.recording_path(name)
     destination.parent.mkdir(parents=True, exist_ok=True)
     pseudonyms = (
         None

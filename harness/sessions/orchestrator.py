@@ -85,11 +85,13 @@ class Orchestrator:
         self._clock = clock
         self._verdict: Verdict | None = None
 
-    def run(self) -> End:
-        """Run sessions to the end, whichever it is."""
+    def run(self, *, build: bool = True) -> End:
+        """Run sessions to the end, whichever it is; without `build` only prepare them."""
         try:
             self.prepare()
             while (end := self.end()) is None:
+                if not build:
+                    return End("paused", "the feature list is up to date", EXIT_OK)
                 self.coding_session()
         except StopNow:
             self._stop_now()

@@ -46,6 +46,8 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     resume: bool = False
     fresh: bool = False
+    check: bool = False
+    """Bring the feature list up to date with the recordings, and build nothing."""
     accept_risk: bool = False
     """Run commands and generated code without a sandbox."""
     model: str | None = None
@@ -144,7 +146,7 @@ def _orchestrate(
             plan=plan,
             limits=limits,
             go_on=options.continue_session,
-        ).run()
+        ).run(build=not options.check)
 
 
 def _text(path: Path) -> str:

@@ -9,9 +9,9 @@ from harness.traffic.exchange import Exchange, Request, Response
 from harness.traffic.framings.framing import text_of
 
 NOTES = [
-    ("n1aaaaaaaaaa", {"title": "Milk", "done": False}),
-    ("n2bbbbbbbbbb", {"title": "Bread", "done": True}),
-    ("n3cccccccccc", {"title": "Salt", "done": False}),
+    ("6f1d0c1e-4a7b-4c0e-9d2f-0123456789a1", {"title": "Milk", "done": False}),
+    ("0b5e9d3c-7f21-4d44-8a6b-9c3d5e7f1a2b", {"title": "Bread", "done": True}),
+    ("e2a4c6e8-1b3d-4f5a-b7c9-d1e3f5a7b9c1", {"title": "Salt", "done": False}),
 ]
 
 
