@@ -146,6 +146,8 @@ class _Seeder:
             elif column.secret:
                 secret = row.first("password")
                 values[column.name] = self._unknown_password(row) if secret is UNKNOWN else secret
+            elif column.name in row.facts and column.name not in fields:
+                values[column.name] = row.first(column.name)
             else:
                 known = row.first(fields[column.name]) if column.name in fields else UNKNOWN
                 if isinstance(known, Row | dict) and column.type != "json":

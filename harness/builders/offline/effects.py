@@ -178,7 +178,8 @@ class EffectWriter:
             code = self._value(row.entity, entity.column(name), value)
             self.lines.append(f"{row.variable}.{self._name(row.entity, name)} = {code}")
         for column in entity.columns:
-            touched = column.generated is not None and column.generated.by == "touched"
+            generated = column.generated
+            touched = generated is not None and generated.by in ("touched", "changed")
             if touched and column.name not in effect.values:
                 now = self.source.use("app.clock", "utc_now")
                 name = self._name(row.entity, column.name)

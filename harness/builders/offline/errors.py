@@ -123,7 +123,15 @@ class ErrorRegistry:
             wanted = names.pascal(error.candidates[0][2]) + wanted
         error.name = names.unique(wanted, self._taken, suffix="Error")
         for node in walk(error.response.body):
-            if getattr(node, "kind", None) in ("input", "path", "query", "column", "now", "body"):
+            if getattr(node, "kind", None) in (
+                "input",
+                "path",
+                "query",
+                "column",
+                "now",
+                "body",
+                "token",
+            ):
                 error.arguments.setdefault(_argument(node), node)
 
 
@@ -162,6 +170,8 @@ def _texts(value: Any) -> list[str]:
 
 
 def _argument(node: Any) -> str:
+    if node.kind == "token":
+        return "token"
     if isinstance(node, ColumnValue):
         return names.variable("_".join([node.row, *node.path]))
     return names.variable(getattr(node, "name", node.kind))

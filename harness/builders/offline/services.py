@@ -212,7 +212,14 @@ class ServiceWriter:
         for node in error.arguments.values():
             self.ensure(getattr(node, "row", ""))
         arguments = [compile_expression(self.scope, node) for node in error.arguments.values()]
-        return f"raise errors.{error.name}" + (f"({', '.join(arguments)})" if arguments else "")
+        keep = "await session.commit()\n    " if "token" in error.arguments else ""
+        if keep:
+            token = arguments[list(error.arguments).index("token")]
+            keep = f"token = {token}\n    {keep}"
+            arguments = ["token" if each == token else each for each in arguments]
+        return f"{keep}raise errors.{error.name}" + (
+            f"({', '.join(arguments)})" if arguments else ""
+        )
 
     # ----------------------------------------------------------------------- lookups
 
@@ -268,9 +275,23 @@ class ServiceWriter:
             own = self.backend.attribute(lookup.entity, column)
             key = self.backend.key_attribute(entity)
             conditions.append(f"{cls}.{own} == {self.plan.rows[parent].variable}.{key}")
+        if lookup.by_token and lookup.value is not None:
+            return self._select_by_token(row, cls, compile_expression(self.scope, lookup.value))
         where = f".where({', '.join(conditions)})" if conditions else ".limit(1)"
         lock = f".with_for_update(of={cls})" if changes(self.operation, name) else ""
         self.lines.append(f"{row} = await session.scalar(select({cls}){where}{lock})")
+        return row
+
+    def _select_by_token(self, row: str, cls: str, token: str) -> str:
+        session = self.source.use("app.models.auth_session", "AuthSession")
+        hashed = self.source.use("app.security", "token_hash")
+        auth = self.backend.auth
+        key = self.backend.key_attribute(auth.user) if auth else "id"
+        self.lines.append(
+            f"{row} = await session.scalar(select({cls})"
+            f".join({session}, {session}.user_id == {cls}.{key})"
+            f'.where({session}.token_hash == {hashed}({token} or "")))'
+        )
         return row
 
     # --------------------------------------------------------------- effects and query
@@ -373,6 +394,10 @@ class ServiceWriter:
         kind = getattr(node, "kind", None)
         if kind == "linked":
             return self._is_linked(node)
+        if kind == "token":
+            opener = self.source.use("app.security", "open_session")
+            self.backend.helpers.add("open_session")
+            return f"await {opener}(session, {self.plan.rows[node.row].variable})"
         if kind in ("link_count", "child_count"):
             return self._row_count(node)
         return None

@@ -29,6 +29,7 @@ from harness.inference.model import (
     RuledOutCheck,
 )
 from harness.inference.observe import Observation
+from harness.inference.state.tokens import token_values
 
 Classes = dict[str, list[Observation]]
 """Refusals by their answers."""
@@ -92,6 +93,8 @@ def _answer_class(observation: Observation) -> str:
     for name, value in observation.params.items():
         text = named(text, value, name)
     text = text.replace(observation.path, "{path}")
+    for token in token_values(observation.answer):
+        text = text.replace(token, "{token}")
     return f"{observation.status} {text}"
 
 
@@ -192,7 +195,8 @@ def _check(
     evidence = [each for each in scene.world.observations if explained.get(id(each)) is candidate]
     response = None
     if not isinstance(candidate.condition, InvalidBody):
-        response = error_template(evidence)
+        users = [each.name for each in scene.lookups if each.draft is scene.world.user]
+        response = error_template(evidence, token_of=users[-1] if users else None)
     ids = [each.id for each in evidence]
     return Check(when=candidate.condition, response=response, evidence=ids[:20])
 

@@ -5,10 +5,14 @@ from collections.abc import Iterable
 
 from harness.inference import naming
 from harness.inference.behaviours.permissions import links, permissions
-from harness.inference.behaviours.scene import Candidate, Scene, Test
+from harness.inference.behaviours.scene import Candidate, LookupDraft, Scene, Test
 from harness.inference.model import (
     BadParam,
     BadToken,
+    ColumnValue,
+    Compare,
+    Const,
+    Holds,
     InvalidBody,
     Missing,
     SamePassword,
@@ -19,6 +23,7 @@ from harness.inference.model import (
     WrongPassword,
 )
 from harness.inference.observe import UNPARSABLE, Observation
+from harness.inference.state.steps import Step
 from harness.inference.state.tokens import PASSWORD
 
 _PARAM_TYPES = {"integer": int, "number": float}
@@ -34,6 +39,7 @@ def candidates_of(scene: Scene, observations: list[Observation]) -> list[Candida
     found += links(scene)
     found += _taken(scene, observations)
     found += _passwords(scene, observations)
+    found += _steps(scene)
     return found
 
 
@@ -138,6 +144,23 @@ def _taken(scene: Scene, observations: list[Observation]) -> Iterable[Candidate]
         rank = 11.0 if name != draft.key else 11.1
         yield Candidate(rank, Taken(entity=draft.name, column=column, input=sent), taken, "taken")
     del observations
+
+
+def _steps(scene: Scene) -> Iterable[Candidate]:
+    """Steps of signing in that the user has not taken yet."""
+    world = scene.world
+    for step in world.steps.values():
+        for lookup in scene.lookups:
+            if lookup.draft is not world.user:
+                continue
+
+            def missing(each: Observation, lookup: LookupDraft = lookup, step: Step = step) -> bool:
+                row = lookup.find(each)
+                return row is not None and row.value(step.column, each.index - 1) is False
+
+            left = ColumnValue(row=lookup.name, path=[step.column])
+            condition = Holds(predicate=Compare(left=left, right=Const(value=False)))
+            yield Candidate(12.5, condition, missing, f"{step.column} is false")
 
 
 def _passwords(scene: Scene, observations: list[Observation]) -> Iterable[Candidate]:

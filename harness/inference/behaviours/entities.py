@@ -137,6 +137,9 @@ def _entity(
         )
     if draft is world.user and any("password" in row.facts for row in world.rows[id(draft)]):
         columns.append(Column(name="password", type="string", secret=True, nullable=True))
+    if draft is world.user:
+        remembered = sorted({step.column for step in world.steps.values()})
+        columns += [Column(name=name, type="boolean", default=False) for name in remembered]
     return Entity(
         name=draft.name,
         plural=naming.plural(draft.name),
@@ -187,7 +190,8 @@ def _column(
         column.default = facts.default
         column.nullable = column.nullable or facts.default is None
     if name in touched and (column.generated is None or column.generated.by == "now"):
-        column.generated = Generated(by="touched")
+        unset = facts is not None and facts.default is None
+        column.generated = Generated(by="changed" if unset else "touched")
     if name in world.sparse[id(draft)]:
         column.nullable = True
     if column.type == "strings" and _is_sorted(draft, name, writes):

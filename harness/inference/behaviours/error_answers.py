@@ -14,8 +14,10 @@ from harness.inference.model import (
     RequestLine,
     ResponseTemplate,
     Template,
+    Token,
 )
 from harness.inference.observe import Observation
+from harness.inference.state.tokens import leaves, token_values
 
 
 def named(text: str, value: str, name: str) -> str:
@@ -25,8 +27,13 @@ def named(text: str, value: str, name: str) -> str:
     return re.sub(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", f"{{{name}}}", text)
 
 
-def error_template(observations: list[Observation]) -> ResponseTemplate:
-    """The answer that a group of refusals has in common, with what varies by the request."""
+def error_template(
+    observations: list[Observation], token_of: str | None = None
+) -> ResponseTemplate:
+    """The answer that a group of refusals has in common, with what varies by the request.
+
+    `token_of` names the row whose tokens it hands out, if any.
+    """
     first = observations[0]
     headers: dict[str, Expr] = {}
     if challenge := first.headers.get("www-authenticate"):
@@ -34,9 +41,30 @@ def error_template(observations: list[Observation]) -> ResponseTemplate:
     body = None
     if first.answer is not None or first.is_json:
         body = _error_body([(each, each.answer) for each in observations])
+        if token_of is not None and (names := _token_names(first)):
+            body = _with_tokens(body, names, token_of)
     return ResponseTemplate(
         status=first.status, content_type=first.answer_type, headers=headers, body=body
     )
+
+
+def _token_names(observation: Observation) -> set[str]:
+    """The fields of an answer that hold tokens."""
+    tokens = set(token_values(observation.answer))
+    return {name for name, value in leaves(observation.answer) if value in tokens}
+
+
+def _with_tokens(body: Expr, names: set[str], row: str) -> Expr:
+    """Put new tokens in the place of the recorded ones."""
+    if isinstance(body, Const) and isinstance(body.value, dict):
+        body = ObjectOf(fields={name: Const(value=value) for name, value in body.value.items()})
+    if not isinstance(body, ObjectOf):
+        return body
+    fields = {
+        name: Token(row=row) if name in names else _with_tokens(value, names, row)
+        for name, value in body.fields.items()
+    }
+    return ObjectOf(fields=fields)
 
 
 def _error_body(samples: list[tuple[Observation, Any]]) -> Expr:

@@ -9,6 +9,7 @@ from harness.inference.model import InputValue, Lookup, PathValue
 from harness.inference.observe import Observation
 from harness.inference.state.resources import Draft, identity
 from harness.inference.state.rows import Row
+from harness.inference.state.steps import sent_tokens
 from harness.inference.state.tokens import PASSWORD
 
 Find = Callable[[Observation], Row | None]
@@ -107,6 +108,21 @@ class Lookups:
                 )
                 self.drafts.append(LookupDraft(user.name, user, self._by_input(user, column, name)))
                 return
+
+    def find_by_token(self) -> None:
+        """The user of a token that the body brings: of a step in signing in."""
+        step, user = self.world.steps.get(self.key), self.world.user
+        if step is None or user is None:
+            return
+
+        def find(each: Observation) -> Row | None:
+            sent = dict(sent_tokens(each)).get(step.field, "")
+            return self.world.tokens.get((each.recording, sent))
+
+        value = InputValue(name=step.field)
+        lookup = Lookup(name=user.name, entity=user.name, column=None, value=value, by_token=True)
+        self.found.append(lookup)
+        self.drafts.append(LookupDraft(user.name, user, find))
 
     def _by_input(self, user: Draft, column: str, name: str) -> Find:
         def find(each: Observation) -> Row | None:

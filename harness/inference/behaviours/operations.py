@@ -18,6 +18,7 @@ from harness.inference.lists.query import ListFacts, learn_query
 from harness.inference.model import (
     ColumnType,
     ColumnValue,
+    Const,
     Delete,
     DeleteMatching,
     Effect,
@@ -118,6 +119,7 @@ class _Builder:
         self.kind = self._kind()
         if self.kind == "login":
             finder.find_by_login()
+        finder.find_by_token()
 
     # ------------------------------------------------------------------ what it is
 
@@ -402,6 +404,8 @@ class _Builder:
             body.fields.append(InputField(name=name, type=kind, nullable=column.nullable))
 
     def _effects(self, subject: str | None) -> list[Effect]:
+        if (step := self.world.steps.get(self.key)) is not None and subject:
+            return [Update(row=subject, values={step.column: Const(value=True)})]
         if self.kind in {"create", "register"} and self.facts is not None:
             draft = self.know.writes.samples[self.key][0].row.draft
             return [Insert(entity=draft.name, values=self._renamed(self.facts.values))]

@@ -281,6 +281,9 @@ class Writes:
             if source:
                 facts.values[column] = ColumnValue(row=source, path=["id"])
                 continue
+            if (inherited := self._inherited(samples, pointed)) is not None:
+                facts.values[column] = inherited
+                continue
             sent = next(
                 (
                     key
@@ -305,6 +308,20 @@ class Writes:
         for name in known[0][0].targets:
             if all(row is each.targets.get(name) for each, row in known):
                 return name
+        return None
+
+    def _inherited(self, samples: list[Write], pointed: list[Row | None]) -> Expr | None:
+        """A foreign key that a row of the path has too: a card is on the board of its list."""
+        if not all(pointed):
+            return None
+        for name, target in samples[0].targets.items():
+            for column in self.keys.of(target.draft):
+                if all(
+                    (parent := each.targets.get(name)) is not None
+                    and self.keys.parent(parent, column, each.observation.index) is row
+                    for each, row in zip(samples, pointed, strict=True)
+                ):
+                    return ColumnValue(row=name, path=[column])
         return None
 
     # ------------------------------------------------------------------ updates

@@ -91,6 +91,7 @@ _GENERATED = {
     "random": "{length} new random characters",
     "now": "the time of the insert",
     "touched": "the time of the last change",
+    "changed": "the time of the last change, null before the first",
 }
 _FILTERS = {
     "eq": "equals",
@@ -207,6 +208,8 @@ def predicate_words(predicate: Predicate, *, negated: bool = False) -> str:
 
 
 def lookup_words(lookup: Lookup) -> str:
+    if lookup.by_token and lookup.value is not None:
+        return f"{lookup.entity} whose token is {value_words(lookup.value)}"
     if lookup.column is None or lookup.value is None:
         return f"the only {lookup.entity}"
     within = "".join(

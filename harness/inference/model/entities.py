@@ -9,15 +9,18 @@ from harness.inference.model.expressions import Expr
 class Generated(Part):
     """How a column gets its value when no effect sets it.
 
-    `now` at insert, `touched` at insert and at every update; `slug` of the column `of`, with a
-    random suffix on a clash (`suffix` is its length in hex digits), renewed when `of` changes
+    `now` at insert, `touched` at insert and at every update, `changed` at updates only; `slug` of
+    the column `of`, with a random suffix on a clash (`suffix` is its length in hex digits), renewed
+    when `of` changes
     if `follows` is true. Slugs are folded to ASCII and lower case; then `slug_style` "replace"
     turns every run of other characters than letters and digits into one hyphen, "remove" drops
     all characters but letters, digits, underscores, spaces and hyphens first and turns runs of
     spaces and hyphens into one hyphen (`it's a_b` -> `it-s-a-b` and `its-a_b`).
     """
 
-    by: Literal["sequence", "uuid", "object_id", "digits", "random", "now", "touched", "slug"]
+    by: Literal[
+        "sequence", "uuid", "object_id", "digits", "random", "now", "touched", "changed", "slug"
+    ]
     length: int | None = None
     alphabet: str | None = None
     of: str | None = None

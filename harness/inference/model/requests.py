@@ -82,12 +82,13 @@ class RequestBody(Part):
 class Lookup(Part):
     """Find one row by a column; `within` narrows it to children of an earlier row.
 
-    `column` None takes the only row of a singleton entity.
+    `column` None takes the only row of a singleton entity; `by_token` the user of a session.
     """
 
     name: str
     entity: str
     column: str | None
     value: Expr | None
+    by_token: bool = False
     within: dict[str, str] = {}
     """Foreign key column of the entity -> name of an earlier row."""

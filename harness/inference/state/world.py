@@ -21,6 +21,7 @@ from harness.inference.state.roles import (
     value_of,
 )
 from harness.inference.state.rows import Row
+from harness.inference.state.steps import find_steps, remember_steps, sent_tokens
 from harness.inference.state.tokens import PASSWORD, ended_sessions, leaves, tokens_in
 
 
@@ -40,6 +41,7 @@ class World:
         self.rows: dict[int, list[Row]] = defaultdict(list)
         self.bindings = bind_params(observations, drafts)
         self.user = user_draft(observations, drafts)
+        self.steps = find_steps(observations) if self.user else {}
         self.links = link_drafts(observations, self.bindings) if self.user else []
         self.roots: dict[tuple[str, str], list[tuple[Shape, Draft]]] = defaultdict(list)
         self.nested: dict[tuple[str, str], list[tuple[Shape, Draft]]] = defaultdict(list)
@@ -68,6 +70,8 @@ class World:
         for observation in observations:
             self._take(observation)
         self._settle()
+        if self.user is not None:
+            remember_steps(self)
 
     # ------------------------------------------------------------------ questions
 
@@ -167,6 +171,8 @@ class World:
         targets = self._resolve_targets(observation)
         self.targets[index] = targets
         if not observation.ok:
+            if any(observation.key == step.login for step in self.steps.values()):
+                self._learn_tokens(observation)
             return
         caller = self.caller(observation)
         for link in self.links:
@@ -347,6 +353,9 @@ class World:
                 return row
         if self.user is None or not isinstance(observation.body, dict):
             return self.caller(observation)
+        for _, sent in sent_tokens(observation):
+            if (known := self.tokens.get((observation.recording, sent))) is not None:
+                return known
         texts = [
             value
             for key, value in leaves(observation.body)

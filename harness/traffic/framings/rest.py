@@ -11,7 +11,7 @@ from harness.traffic.framings.framing import text_of
 NOTHING = object()
 """No body at all, which is not `null`."""
 
-_JSON_TYPE = ("content-type", "application/json")
+JSON_TYPE = "application/json"
 _NO_CONTENT = 204
 _ABOUT_BODY = frozenset({"content-length", "content-encoding", "transfer-encoding"})
 _KEPT_OF_HANDSHAKE = frozenset({"authorization", "cookie", "accept-language", "x-api-key"})
@@ -35,25 +35,30 @@ class Operation:
     answer_headers: Headers = ()
 
     def exchange(
-        self, handshake: Request, *, seq: int, started: float, duration_ms: float
+        self, handshake: Request, *, seq: int, started: float, duration_ms: float, json_type: str
     ) -> Exchange:
-        """Write the operation as an exchange with the host of its connection."""
+        """Write the operation as an exchange with the host of its connection.
+
+        `json_type` is the content type of answers that do not say theirs.
+        """
         request = Request(
             method=self.method,
             scheme=handshake.scheme,
             host=handshake.host,
             path=self.path,
             query=urlencode(self.query),
-            headers=_headers(self.body, (*_inherited(handshake, self.headers), *self.headers)),
+            headers=_headers(
+                self.body, JSON_TYPE, (*_inherited(handshake, self.headers), *self.headers)
+            ),
             body=_bytes(self.body, self.headers),
         )
-        return Exchange(seq, request, self._response(), started, duration_ms)
+        return Exchange(seq, request, self._response(json_type), started, duration_ms)
 
-    def _response(self) -> Response | None:
+    def _response(self, json_type: str) -> Response | None:
         if self.status is None:
             return None
         body = b"" if self.status == _NO_CONTENT else _bytes(self.answer, self.answer_headers)
-        headers = _headers(self.answer if body else NOTHING, self.answer_headers)
+        headers = _headers(self.answer if body else NOTHING, json_type, self.answer_headers)
         return Response(self.status, headers, body)
 
     def authorized(self, name: str, value: str) -> "Operation":
@@ -89,15 +94,15 @@ def _inherited(handshake: Request, own: Headers) -> Headers:
     )
 
 
-def _headers(body: Any, headers: Headers) -> Headers:
+def _headers(body: Any, json_type: str, headers: Headers) -> Headers:
     kept = tuple(pair for pair in headers if pair[0].lower() not in _ABOUT_BODY)
     if body is NOTHING or header(kept, "content-type") is not None:
         return kept
-    return (*kept, _JSON_TYPE)
+    return (*kept, ("content-type", json_type))
 
 
 def _bytes(value: Any, headers: Headers) -> bytes:
     if value is NOTHING:
         return b""
-    kind = header(headers, "content-type") or _JSON_TYPE[1]
+    kind = header(headers, "content-type") or JSON_TYPE
     return (value if isinstance(value, str) and "json" not in kind else text_of(value)).encode()

@@ -11,7 +11,7 @@ from harness.traffic.framings.catalogue import Reading, read
 from harness.traffic.framings.connections import Connection, Gatherer, is_polling
 from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
 from harness.traffic.framings.identities import Identity
-from harness.traffic.framings.rest import Operation
+from harness.traffic.framings.rest import JSON_TYPE, Operation
 from harness.traffic.framings.turns import Turn, pair
 
 _SHOWN = 5
@@ -40,6 +40,8 @@ class Translation:
     framings: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
     last: int = 0
+    json_type: str = JSON_TYPE
+    """What the application says of JSON over HTTP, taken for messages too."""
 
     def apply(self, exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
         """Yield the exchanges, those of messages in the place of the messages."""
@@ -60,12 +62,16 @@ class Translation:
 def translate(exchanges: Iterable[Exchange]) -> Translation:
     """Find the exchanges that WebSocket messages stand for."""
     translation = Translation()
-    gatherer, busy = Gatherer(), outside.Busy()
+    gatherer, busy, kinds = Gatherer(), outside.Busy(), Counter[str]()
     for exchange in exchanges:
         translation.last = max(translation.last, exchange.seq)
         gatherer.take(exchange)
         if exchange.is_http and not is_polling(exchange):
             busy.add(exchange)
+            if exchange.response is not None and "json" in exchange.response.content_type:
+                kinds[exchange.response.header("content-type") or ""] += 1
+    if kinds:
+        translation.json_type = kinds.most_common(1)[0][0]
     families: dict[str, list[Connection]] = defaultdict(list)
     for connection in gatherer.connections:
         families[connection.request.path].append(connection)
@@ -118,7 +124,11 @@ class _Conversation:
         """Put what was told without anybody asking."""
         for timed, operation in outside.operations(self._dialogue.untold, busy, self._rows):
             exchange = operation.exchange(
-                self._request, seq=timed.seq, started=timed.at, duration_ms=0.0
+                self._request,
+                seq=timed.seq,
+                started=timed.at,
+                duration_ms=0.0,
+                json_type=self._translation.json_type,
             )
             self._translation.put(timed.seq, exchange)
             detail = f"nobody asked for it: taken as {operation.method} by somebody out of sight"
@@ -134,7 +144,11 @@ class _Conversation:
 
     def _exchange(self, turn: Turn, operation: Operation) -> Exchange:
         return operation.exchange(
-            self._request, seq=turn.seq, started=turn.started, duration_ms=turn.duration_ms
+            self._request,
+            seq=turn.seq,
+            started=turn.started,
+            duration_ms=turn.duration_ms,
+            json_type=self._translation.json_type,
         )
 
     def _consume(self, turn: Turn) -> None:
