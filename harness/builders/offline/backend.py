@@ -37,7 +37,8 @@ PYTHON_TYPES = {
     "json": "Any",
     "strings": "list[str]",
 }
-CONVERTERS = {"integer": "integer", "number": "number", "uuid": "unique_id", "boolean": "boolean"}
+CONVERTERS = {"integer": "integer", "number": "number", "uuid": "unique_id", "boolean": "boolean",
+              "digits": "numeric_text"}  # fmt: skip
 """Column types -> helpers that read their values from text."""
 TYPE_IMPORTS = {
     "datetime": ("datetime", "datetime"),

@@ -10,7 +10,7 @@ from harness.inference.model import Check, ColumnValue, Compare, Const, Operatio
 if TYPE_CHECKING:
     from harness.builders.offline.testing import TestWriter
 
-MALFORMED = {"integer", "number", "uuid"}
+MALFORMED = {"integer", "number", "uuid", "digits"}
 
 
 def write_denial(writer: "TestWriter", check: Check) -> None:

@@ -246,7 +246,8 @@ class Modules:
 
     def _uses_params(self, helpers: set[str]) -> bool:
         wanted = {"integer", "whole_number", "number", "boolean", "unique_id", "origin",
-                  "PlainText", "IntegerText", "NumberText", "UuidText", "BooleanText"}  # fmt: skip
+                  "PlainText", "IntegerText", "NumberText", "UuidText", "BooleanText",
+                  "NumericText", "numeric_text"}  # fmt: skip
         return bool(wanted & helpers)
 
     def _params(self, helpers: set[str]) -> str:

@@ -11,9 +11,10 @@ from harness.builders.offline.plans import checked_param
 from harness.builders.offline.source import Source, indent
 from harness.inference.model import Operation, Paging, Param
 
-TYPES = {"integer": "int", "number": "float", "uuid": "uuid.UUID", "boolean": "bool"}
+TYPES = {"integer": "int", "number": "float", "uuid": "uuid.UUID", "boolean": "bool",
+         "digits": "str"}  # fmt: skip
 TEXT_TYPES = {"string": "PlainText", "integer": "IntegerText", "number": "NumberText",
-              "uuid": "UuidText", "boolean": "BooleanText"}  # fmt: skip
+              "uuid": "UuidText", "boolean": "BooleanText", "digits": "NumericText"}  # fmt: skip
 
 
 @dataclass

@@ -11,7 +11,8 @@ from harness.builders.offline.expressions import Row
 from harness.builders.offline.services import REQUEST_CHECKS, OperationPlan
 from harness.inference.model import Check, Operation, Param, PathValue
 
-CONVERTED = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool"}
+CONVERTED = {"integer": "int", "number": "float", "uuid": "UUID", "boolean": "bool",
+             "digits": "str"}  # fmt: skip
 LOCALS = {"session", "data", "page", "request", "response", "token", "origin"} | {
     "query", "rows", "row", "total", "errors", "order", "chosen", "links", "documented",
     "utc_now", "now", "select", "insert", "delete", "exists", "count", "router",

@@ -25,7 +25,11 @@ from harness.inference.model import (
     Update,
 )
 
-UNKNOWN = {"integer": "987654321", "uuid": "00000000-0000-4000-8000-000000000000"}
+UNKNOWN = {
+    "integer": "987654321",
+    "digits": "987654321",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
 ROWS, PAGE = 3, 2
 
 

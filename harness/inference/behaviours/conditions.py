@@ -85,6 +85,8 @@ def fits(value: str, kind: str) -> bool:
     try:
         if kind == "uuid":
             uuid.UUID(value)
+        elif kind == "digits":
+            return value.isascii() and value.isdigit()
         elif kind == "boolean":
             return value.lower() in {"true", "false", "1", "0", "on", "off", "yes", "no"}
         elif kind in _PARAM_TYPES:

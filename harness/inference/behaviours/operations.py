@@ -354,18 +354,20 @@ class _Builder:
         found = {}
         for name in names:
             values = [each.params[name] for each in self.accepted if name in each.params]
+            as_text = False
             binding = self.world.bindings.get((self.template, name))
             if binding is not None:
-                known = {
-                    identity(v)
+                raw = [
+                    value
                     for row in self.world.rows[id(binding.draft)]
-                    for v in row.facts.get(binding.field, ((), ()))[1]
-                }
-                values += [value for value in known if value]
+                    for value in row.facts.get(binding.field, ((), ()))[1]
+                ]
+                as_text = any(isinstance(value, str) for value in raw)
+                values += [text for value in raw if (text := identity(value))]
             found[name] = next(
                 (
                     kind
-                    for kind in ("integer", "uuid")
+                    for kind in ("digits" if as_text else "integer", "uuid")
                     if values and all(fits(value, kind) for value in values)
                 ),
                 "string",
@@ -404,8 +406,12 @@ class _Builder:
             body.fields.append(InputField(name=name, type=kind, nullable=column.nullable))
 
     def _effects(self, subject: str | None) -> list[Effect]:
-        if (step := self.world.steps.get(self.key)) is not None and subject:
+        step = self.world.steps.get(self.key)
+        if step is not None and subject:
             return [Update(row=subject, values={step.column: Const(value=True)})]
+        return self._usual_effects(subject)
+
+    def _usual_effects(self, subject: str | None) -> list[Effect]:
         if self.kind in {"create", "register"} and self.facts is not None:
             draft = self.know.writes.samples[self.key][0].row.draft
             return [Insert(entity=draft.name, values=self._renamed(self.facts.values))]

@@ -199,7 +199,19 @@ class Writes:
             return
         if slug := self._slug(draft, samples, name):
             column.generated = slug
-        elif all(is_datetime(value) for value in values):
+            return
+        if (same := self._of_same_kind(draft, samples, name)) is not None:
+            facts.values[naming.snake(name)] = same
+            return
+        self._by_values(samples, name, values, facts)
+
+    def _by_values(
+        self, samples: list[Write], name: str, values: list[Any], facts: WriteFacts
+    ) -> None:
+        """What new values themselves say of where they come from."""
+        constant = all(value == values[0] for value in values)
+        column = self.columns[id(samples[0].row.draft), name]
+        if all(is_datetime(value) for value in values):
             if self._is_now(samples, name):
                 column.generated = Generated(by="now")
         elif (expr := self._copied(samples, name)) is not None:
@@ -250,6 +262,20 @@ class Writes:
             return True
         offsets = [at - clock for clock, at in known]
         return not offsets or max(offsets) - min(offsets) < 120  # noqa: PLR2004
+
+    def _of_same_kind(self, draft: Draft, samples: list[Write], name: str) -> Expr | None:
+        """A value of the row of the same kind that the path addresses: a copy is made of it."""
+        for source, row in samples[0].targets.items():
+            if row.draft is not draft:
+                continue
+            pairs = [
+                (each.targets[source].value(name, each.observation.index), self._after(each, name))
+                for each in samples
+                if source in each.targets
+            ]
+            if len(pairs) == len(samples) and all(before == after for before, after in pairs):
+                return ColumnValue(row=source, path=[naming.snake(name)])
+        return None
 
     def _copied(self, samples: list[Write], name: str) -> Expr | None:
         """A value taken from the caller or from a row that the path addresses."""
@@ -315,7 +341,7 @@ class Writes:
         if not all(pointed):
             return None
         for name, target in samples[0].targets.items():
-            for column in self.keys.of(target.draft):
+            for column in sorted(self.keys.of(target.draft)):
                 if all(
                     (parent := each.targets.get(name)) is not None
                     and self.keys.parent(parent, column, each.observation.index) is row

@@ -16,8 +16,10 @@ class ResponseTemplate(Part):
 
 
 class Param(Part):
+    """`digits` are kept as text: numbers that are longer than numbers can be."""
+
     name: str
-    type: Literal["string", "integer", "number", "boolean", "uuid"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "uuid", "digits"] = "string"
     required: bool = False
     default: Any = None
 

@@ -62,11 +62,13 @@ class Draft:
     @cached_property
     def sparse(self) -> set[str]:
         """Fields that only some objects of one place have: absent means null."""
+        hidden = self._hidden
         return {
             key
             for shape in self.shapes
             for key, count in shape.keys.items()
             if count < len(shape.instances)
+            and key not in hidden
             and not any(isinstance(value.get(key), dict | list) for _, value in shape.instances)
         } | {
             key
@@ -80,6 +82,35 @@ class Draft:
                 for item in value.get(key, [])
             )
         }
+
+    @cached_property
+    def _hidden(self) -> set[str]:
+        """Fields that were absent where a row had them before and after: not shown to everybody."""
+        shown = sorted(
+            (
+                (observation.index, observation.recording, value)
+                for shape in self.shapes
+                for observation, value in shape.instances
+                if identity(value.get(self.key)) is not None
+            ),
+            key=lambda item: item[0],
+        )
+        names = {name for shape in self.shapes for name in shape.keys} - {self.key}
+        last: dict[tuple[str, str | None, str], tuple[Any, bool]] = {}
+        hidden: set[str] = set()
+        for _, recording, value in shown:
+            row = identity(value.get(self.key))
+            for name in names:
+                place = (recording, row, name)
+                before, gone = last.get(place, (None, False))
+                if value.get(name) is None:
+                    if name not in value and before is not None:
+                        last[place] = (before, True)
+                    continue
+                if gone and value[name] == before:
+                    hidden.add(name)
+                last[place] = (value[name], False)
+        return hidden
 
 
 def identity(value: Any) -> str | None:
