@@ -62,6 +62,8 @@ class _Seeder:
         self.views = views
         self.model = model
         self.recording = recording
+        times = [each.started for each in world.observations if each.recording == recording]
+        self.began = min(times, default=0.0)
         self.numbers: dict[int, Any] = {}
         self.ghosts: list[dict[str, Any]] = []
         self.unseen: list[Row] = []
@@ -152,8 +154,17 @@ class _Seeder:
                 known = row.first(fields[column.name]) if column.name in fields else UNKNOWN
                 if isinstance(known, Row | dict) and column.type != "json":
                     known = UNKNOWN
-                values[column.name] = self._gap(entity, column, row) if known is UNKNOWN else known
+                if known is UNKNOWN or self._came_later(column, known):
+                    known = self._gap(entity, column, row)
+                values[column.name] = known
         return values
+
+    def _came_later(self, column: Column, value: Any) -> bool:
+        """Whether a time of a change lies in the recording: it was null before."""
+        if column.generated is None or column.generated.by != "changed" or not column.nullable:
+            return False
+        at, began = moment(value), self.began
+        return at is not None and began > 0 and at >= began
 
     def _unknown_password(self, row: Row) -> str:
         """Something that nobody logs in with: the recording never shows this user's password."""

@@ -134,13 +134,13 @@ class RouteWriter:
             if "page: " not in " ".join(self.arguments):
                 self._page_argument()
             return
-        variable, kind = self.plan.values[name]
+        variable, _ = self.plan.values[name]
         param = next(
             item
             for item in [*self.operation.path_params, *self.operation.query_params]
             if item.name == name
         )
-        if checked_param(self.operation, place, name) is not None and kind != "str":
+        if checked_param(self.operation, place, name) is not None and param.type != "string":
             alias = self.routers.parameters.checked(self.operation, place, param, variable)
             self.add_argument(f"{variable}: {self.source.use('app.params', alias)}")
             return

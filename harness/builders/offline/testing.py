@@ -253,7 +253,9 @@ class TestWriter:
         if not isinstance(lookup.value, PathValue) or lookup.column is None:
             return
         column = self.backend.entity(lookup.entity).column(lookup.column)
-        unknown = UNKNOWN.get(column.type, "unknown")
+        kinds = {param.name: param.type for param in self.operation.path_params}
+        kind = kinds.get(lookup.value.name, "")
+        unknown = UNKNOWN.get("digits" if kind == "digits" else column.type, "unknown")
         url = self.arranged.url(**{lookup.value.name: unknown})
         lines = self.rows(skip=lookup.name) if self._free_of(lookup.name) else self.rows()
         lines = [line for line in lines if not self._refers(line, lookup.name)]

@@ -111,7 +111,8 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
     if texts and tokens and (len(set(texts)) > 1 or context.subject is not None):
         return Token(row=context.subject or "me")
     same = all(value == values[0] for value in values)
-    if same and not (isinstance(values[0], str) and is_datetime(values[0])):
+    moving = isinstance(values[0], str) and is_datetime(values[0]) and not _spread(samples)
+    if same and not moving:
         return _template(samples, context) or Const(value=values[0])
     for source in (_from_row, _from_request, _from_clock, _template):
         if (expr := source(samples, context)) is not None:
@@ -126,6 +127,12 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
         )
     )
     return Const(value=best)
+
+
+def _spread(samples: Samples) -> bool:
+    """Whether the samples were taken at times that a clock would tell apart."""
+    times = [each.started for each, _ in samples]
+    return max(times) - min(times) > 1
 
 
 def _from_row(samples: Samples, context: AnswerContext) -> Expr | None:

@@ -43,7 +43,7 @@ from harness.inference.model import (
 from harness.inference.observe import Observation, at
 from harness.inference.state.resources import Draft, Shape, identity
 from harness.inference.state.rows import Row
-from harness.inference.state.tokens import PASSWORD, is_logout, leaves, tokens_in
+from harness.inference.state.tokens import PASSWORD, leaves, tokens_in
 
 _FIELD_TYPES: dict[ColumnType, FieldType] = {
     "integer": "integer",
@@ -146,7 +146,7 @@ class _Builder:
             return "register" if single[1] is user and password and anonymous else "create"
         if self.method == "POST" and password and tokens and not self._ends_in_key():
             return "login"
-        if is_logout(self.method, self.template):
+        if self.key in self.world.logouts:
             return "logout"
         if self.method in {"GET", "DELETE"}:
             read = self.method == "GET"

@@ -46,7 +46,33 @@ def is_logout(method: str, template: str) -> bool:
     )
 
 
-def ended_sessions(observations: list[Observation]) -> dict[tuple[str, str], int]:
+def logout_operations(observations: list[Observation]) -> set[tuple[str, str]]:
+    """Operations that end the session of their caller: by their name, or because it was over then.
+
+    Of the latter, every token that was used again was refused; nothing is read at their paths.
+    """
+    found = {each.key for each in observations if is_logout(each.method, each.template or "")}
+    read = {each.template for each in observations if each.method == "GET" and each.ok}
+    ending: dict[tuple[str, str], bool] = {}
+    last: dict[tuple[str, str], Observation] = {}
+    for each in observations:
+        mark = (each.recording, each.credential or "")
+        before = last.get(mark)
+        if each.credential and before is not None:
+            ended = each.status == _UNAUTHORIZED
+            ending[before.key] = ending.get(before.key, True) and ended
+        if each.credential and each.ok:
+            last[mark] = each
+    return found | {
+        (method, template)
+        for (method, template), ended in ending.items()
+        if ended and method in {"POST", "DELETE"} and "{" not in template and template not in read
+    }
+
+
+def ended_sessions(
+    observations: list[Observation], logouts: set[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
     """Tokens that were refused after a logout, with the place of the logout."""
     left: dict[tuple[str, str], int] = {}
     ended: dict[tuple[str, str], int] = {}
@@ -54,7 +80,7 @@ def ended_sessions(observations: list[Observation]) -> dict[tuple[str, str], int
         if not each.credential:
             continue
         mark = (each.recording, each.credential)
-        if each.ok and is_logout(each.method, each.template or ""):
+        if each.ok and each.key in logouts:
             left[mark] = each.index
         elif mark in left and each.status == 401:  # noqa: PLR2004
             ended[mark] = left[mark]

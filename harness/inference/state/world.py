@@ -22,7 +22,13 @@ from harness.inference.state.roles import (
 )
 from harness.inference.state.rows import Row
 from harness.inference.state.steps import find_steps, remember_steps, sent_tokens
-from harness.inference.state.tokens import PASSWORD, ended_sessions, leaves, tokens_in
+from harness.inference.state.tokens import (
+    PASSWORD,
+    ended_sessions,
+    leaves,
+    logout_operations,
+    tokens_in,
+)
 
 
 class World:
@@ -55,7 +61,8 @@ class World:
         }
         self.tokens: dict[tuple[str, str], Row] = {}
         self.token_origin: dict[tuple[str, str], int] = {}
-        self.ended = ended_sessions(observations)
+        self.logouts = logout_operations(observations)
+        self.ended = ended_sessions(observations, self.logouts)
         self.targets: dict[int, dict[str, Row]] = {}
         self.created: dict[int, Row] = {}
         self.shown: dict[int, list[tuple[Shape, JsonObject, Row]]] = defaultdict(list)

@@ -176,3 +176,15 @@ def test_a_child_belongs_to_the_row_of_the_path() -> None:
     assert effect.kind == "insert"
     assert effect.values["book_id"] == ColumnValue(row="book", path=["id"])
     assert effect.values["member_id"] == ColumnValue(row="me", path=["id"])
+
+
+def test_a_copy_takes_after_the_row_of_the_path() -> None:
+    tape = Tape()
+    for number, note in ((1, "dusty"), (2, "full")):
+        added(tape, number, {"label": f"S{number}", "note": note}, note=note)
+    for number in (1, 2):
+        copy = {"id": number + 2, "label": f"Copy {number}", "note": "dusty"}
+        row = {**copy, "note": ("dusty", "full")[number - 1]}
+        tape.add(f"POST /shelves/{number}/close", 201, row, body={"label": f"Copy {number}"})
+    facts = written(tape, "POST /shelves/{id}/close")
+    assert facts.values["note"] == ColumnValue(row="id", path=["note"])

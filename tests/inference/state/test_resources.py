@@ -129,3 +129,12 @@ def test_rows_with_an_id_are_not_unified_by_what_they_point_to() -> None:
     tape.add("GET /books", 200, [{"id": 1, "bookId": 9, "memberId": 3, "text": "Fine"}])
     tape.add("GET /settings", 200, [{"id": 5, "bookId": 9, "memberId": 3}])
     assert set(drafts(tape)) == {"book", "setting"}
+
+
+def test_a_field_that_comes_back_was_hidden_and_not_null() -> None:
+    tape = Tape()
+    tape.add("GET /members/7", 200, {"id": 7, "name": "ada", "email": "ada@app.test"})
+    tape.add("GET /members/7", 200, {"id": 7, "name": "ada"})
+    assert "email" in drafts(tape)["member"].sparse
+    tape.add("GET /members/7", 200, {"id": 7, "name": "ada", "email": "ada@app.test"})
+    assert "email" not in drafts(tape)["member"].sparse

@@ -1,4 +1,10 @@
-from harness.inference.state.tokens import is_logout, leaves, token_values, tokens_in
+from harness.inference.state.tokens import (
+    is_logout,
+    leaves,
+    logout_operations,
+    token_values,
+    tokens_in,
+)
 from tests.inference.factories import Tape, observations
 
 
@@ -27,3 +33,15 @@ def test_tokens_are_known_by_their_use() -> None:
     tape.add("GET /books", 200, [], token="x" * 20)
     first, _ = observations(tape, paths=["/sessions", "/books"])
     assert tokens_in(first) == ["x" * 20]
+
+
+def test_logouts_by_what_comes_after() -> None:
+    tape = Tape()
+    for token in ("x" * 20, "y" * 20):
+        tape.add("GET /books", 200, [], token=token)
+        tape.add("DELETE /sessions/current", 200, {}, token=token)
+        tape.add("GET /books", 401, {}, token=token)
+    tape.add("DELETE /cache", 200, {}, token="z" * 20)
+    tape.add("GET /books", 200, [], token="z" * 20)
+    seen = observations(tape, paths=["/sessions/current", "/books", "/cache"])
+    assert logout_operations(seen) == {("DELETE", "/sessions/current")}
