@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from harness.builders.offline import names
 from harness.builders.offline.expressions import compile_expression, literal
 from harness.builders.offline.presenters import oldest_first
+from harness.builders.offline.schemas import answer_module
 
 if TYPE_CHECKING:
     from harness.builders.offline.routes import RouteWriter
@@ -32,7 +33,7 @@ class AnswerWriter:
         )  # fmt: skip
         if plain:
             return self._plain_response()
-        with self.route.routers.schemas.within(names.variable(self.operation.resource)):
+        with self.route.routers.schemas.within(answer_module(self.operation)):
             kind = self.route.routers.schemas.body_type(self.source, self.operation, response.body)
             code = compile_expression(self.scope, response.body)
         for name, value in response.headers.items():
@@ -94,6 +95,8 @@ class AnswerWriter:
             return self._asked(node, self._page_fact(node.fact))
         if kind == "children":
             return self._children(node)
+        if kind == "referenced":
+            return self._referenced(node)
         if kind == "request":
             self.route.need_request()
         return None
@@ -138,11 +141,36 @@ class AnswerWriter:
         row = self.scope.rows[node.row]
         key = f"{row.variable}.{backend.key_attribute(row.entity)}"
         order = ", ".join(f"{cls}.{name}" for name in oldest_first(backend, node.entity))
-        variable = backend.plural(node.entity)
+        variable = self._beside(node.entity)
         self.source.use("sqlalchemy", "select")
         self.route.need_session()
         self.lines.append(
             f"{variable} = (await session.scalars(select({cls}).where({cls}.{column} == {key})"
+            f".order_by({order}))).all()"
+        )
+        return self._presented(
+            node.view, self.route.routers.presenters.call_many(self.scope, node.view, variable)
+        )
+
+    def _beside(self, entity: str) -> str:
+        """Return a variable for rows of an entity, apart from the service module's name."""
+        name = self.backend.plural(entity)
+        return f"other_{name}" if name == names.variable(self.operation.resource) else name
+
+    def _referenced(self, node: Any) -> str:
+        backend = self.backend
+        cls = backend.use_entity(self.source, node.entity)
+        row = self.scope.rows[node.row]
+        column = backend.attribute(row.entity, node.column)
+        pages = node.row == "row"
+        keys = f"{{row.{column} for row in rows}}" if pages else f"{{{row.variable}.{column}}}"
+        key = backend.key_attribute(node.entity)
+        order = ", ".join(f"{cls}.{name}" for name in oldest_first(backend, node.entity))
+        variable = self._beside(node.entity)
+        self.source.use("sqlalchemy", "select")
+        self.route.need_session()
+        self.lines.append(
+            f"{variable} = (await session.scalars(select({cls}).where({cls}.{key}.in_({keys}))"
             f".order_by({order}))).all()"
         )
         return self._presented(

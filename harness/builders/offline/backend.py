@@ -23,6 +23,7 @@ from harness.inference.model import (
     Render,
     RenderChildren,
     RenderItems,
+    RenderReferenced,
     View,
 )
 
@@ -207,7 +208,7 @@ class Backend:
         def visit(part: Any) -> None:
             for node in walk(part):
                 view = getattr(node, "view", None)
-                shows = isinstance(node, Render | RenderItems | RenderChildren)
+                shows = isinstance(node, Render | RenderItems | RenderChildren | RenderReferenced)
                 if shows and view and view not in wanted:
                     wanted.append(view)
                     visit(self.model.view(view))

@@ -94,7 +94,7 @@ class Schemas:
     def body_type(self, source: Source, operation: Operation, body: Any) -> str:
         """Return the type of a response body; classes that it needs are added."""
         rows = rows_of(self.backend, operation)
-        with self.within(names.variable(operation.resource)):
+        with self.within(answer_module(operation)):
             return self.type_of(source, body, rows, hint=names.pascal(operation.id))
 
     def type_of(self, source: Source, expression: Any, rows: dict[str, str], *, hint: str) -> str:
@@ -113,7 +113,7 @@ class Schemas:
             case "render":
                 nullable = self._nullable(rows[expression.row], expression.path)
                 return self.view(source, expression.view) + (" | None" if nullable else "")
-            case "children":
+            case "children" | "referenced":
                 return f"list[{self.view(source, expression.view)}]"
             case "items":
                 return f"list[{self._item(source, expression, rows)}]"
@@ -206,6 +206,16 @@ class Schemas:
         self._stem = before
 
 
+def answer_module(operation: Operation) -> str:
+    """Return the module of the classes of an operation's answer.
+
+    Answers with rows of other kinds beside their own have one that no view's module needs.
+    """
+    stem = names.variable(operation.resource)
+    kinds = {getattr(node, "kind", "") for node in walk(operation.response)}
+    return f"{stem}_answers" if kinds & {"children", "referenced"} else stem
+
+
 def object_of(value: dict[str, Any]) -> ObjectOf:
     """Return a constant object as an object of constants."""
     return ObjectOf(
@@ -220,7 +230,7 @@ def envelope_name(schemas: Schemas, body: ObjectOf, hint: str) -> str:
     """Return a class name for an object body."""
     values = list(body.fields.values())
     items = [value for value in values if value.kind == "items"]
-    direct = [value for value in values if value.kind in ("render", "children")]
+    direct = [value for value in values if value.kind in ("render", "children", "referenced")]
     if items and items[0].view:
         return schemas.view_name(items[0].view).removesuffix("Response") + "Page"
     if len(direct) == 1 and len(values) == 1:
@@ -289,7 +299,7 @@ def _nested_first(backend: Backend) -> list[View]:
             return
         seen.add(view.name)
         for node in walk(view):
-            if getattr(node, "kind", "") in ("render", "children"):
+            if getattr(node, "kind", "") in ("render", "children", "referenced"):
                 visit(backend.model.view(node.view))
         done.append(view)
 

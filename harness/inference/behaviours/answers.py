@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.inference import naming
 from harness.inference.behaviours.columns import is_datetime, moment
+from harness.inference.behaviours.sideloads import Sideloads, is_sideload
 from harness.inference.behaviours.views import Views
 from harness.inference.model import (
     ColumnValue,
@@ -23,6 +24,7 @@ from harness.inference.model import (
     ResponseTemplate,
     Template,
     Token,
+    View,
 )
 from harness.inference.observe import Observation
 from harness.inference.state.resources import Location, Shape, identity
@@ -48,6 +50,7 @@ class AnswerContext:
     page: dict[Location, PageInfo] = field(default_factory=dict)
     page_headers: dict[str, Expr] = field(default_factory=dict)
     vocabulary: Location | None = None
+    sideloads: Sideloads | None = None
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -78,8 +81,12 @@ def _explain(samples: Samples, location: Location, context: AnswerContext) -> Ex
         if view is not None:
             return Render(row=context.subject, view=view.name)
     items = context.roots.get((*location, "[]"))
-    if items is not None and (view := context.views.by_shape.get(id(items))) is not None:
-        return RenderItems(view=view.name)
+    view = context.views.by_shape.get(id(items))
+    if items is not None and view is not None:
+        beside = is_sideload(location)
+        return (
+            _sideload(samples, location, context, view) if beside else RenderItems(view=view.name)
+        )
     if context.vocabulary is not None and location == context.vocabulary:
         return RenderItems(column="name")
     if location in context.page:
@@ -97,6 +104,15 @@ def _explain(samples: Samples, location: Location, context: AnswerContext) -> Ex
                 for key in keys
             }
         )
+    return _scalar(samples, location, context)
+
+
+def _sideload(samples: Samples, location: Location, context: AnswerContext, view: View) -> Expr:
+    if context.sideloads is not None:
+        observations = [each for each, _ in samples]
+        expr = context.sideloads.explain(observations, (*location, "[]"), view.name)
+        if expr is not None:
+            return expr
     return _scalar(samples, location, context)
 
 

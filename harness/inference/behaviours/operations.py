@@ -12,6 +12,7 @@ from harness.inference.behaviours.knowledge import Key, Knowledge
 from harness.inference.behaviours.lookups import Lookups
 from harness.inference.behaviours.operation_names import OperationNames, name_apart
 from harness.inference.behaviours.scene import Scene
+from harness.inference.behaviours.sideloads import Sideloads, is_sideload
 from harness.inference.behaviours.writes import WriteFacts
 from harness.inference.lists import siblings as list_siblings
 from harness.inference.lists.query import ListFacts, learn_query
@@ -108,7 +109,8 @@ class _Builder:
         self.refused = [each for each in group if each.status >= 400]  # noqa: PLR2004
         self.group = group
         self.findings: list[Finding] = []
-        self.roots = self.world.roots.get(key, [])
+        roots = self.world.roots.get(key, [])
+        self.roots = sorted(roots, key=lambda root: is_sideload(root[0].location))
         self.link = next((x for x in self.world.links if key in {x.on, x.off}), None)
         self.facts: WriteFacts | None = knowledge.writes.operations.get(key)
         self.request = knowledge.requests.get(key)
@@ -127,7 +129,11 @@ class _Builder:
         return next(((s, d) for s, d in self.roots if not s.is_list), None)
 
     def _listed(self) -> tuple[Shape, Draft] | None:
-        return next(((s, d) for s, d in self.roots if s.is_list), None)
+        return next(iter(self._lists()), None)
+
+    def _lists(self) -> list[tuple[Shape, Draft]]:
+        """The lists that an answer is about, without what lies beside it."""
+        return [(s, d) for s, d in self.roots if s.is_list and not is_sideload(s.location)]
 
     def _kind(self) -> OperationKind:
         single, listed = self._single(), self._listed()
@@ -176,8 +182,7 @@ class _Builder:
     def _read_kind(
         self, single: tuple[Shape, Draft] | None, listed: tuple[Shape, Draft] | None
     ) -> OperationKind:
-        lists = [draft for shape, draft in self.roots if shape.is_list]
-        if len(lists) > 1:
+        if len(self._lists()) > 1:
             return "constant"
         if self._vocabulary() is not None or (listed and not single):
             return "list"
@@ -321,6 +326,18 @@ class _Builder:
             page=facts.total_key_exprs if facts else {},
             page_headers=facts.headers if facts else {},
             vocabulary=vocabulary.location if vocabulary else None,
+            sideloads=self._sideloads(subject, facts) if usable else None,
+        )
+
+    def _sideloads(self, subject: str | None, facts: ListFacts | None) -> Sideloads:
+        listed = self._listed() if facts is not None else None
+        return Sideloads(
+            self.world,
+            self.know.keys,
+            {shape.location: (shape, draft) for shape, draft in self.roots},
+            subject,
+            self._rows(subject).get(subject or "", {}),
+            listed[1] if listed else None,
         )
 
     def _scene(self, subject: str | None, facts: ListFacts | None) -> Scene:

@@ -34,6 +34,7 @@ from harness.inference.model import (
     Render,
     RenderChildren,
     RenderItems,
+    RenderReferenced,
     RequestLine,
     ResponseTemplate,
     Rule,
@@ -151,6 +152,11 @@ def value_words(expr: Expr) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a
             return (
                 f"the rows of {expr.entity} that point to {row_words(expr.row)} "
                 f"by {expr.column}, oldest first, each as {expr.view}"
+            )
+        case RenderReferenced():
+            return (
+                f"the rows of {expr.entity} that {row_words(expr.row)} points to "
+                f"by {expr.column}, each as {expr.view}"
             )
         case Linked():
             return f"whether {_linked(expr)}"

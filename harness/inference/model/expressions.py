@@ -114,6 +114,19 @@ class RenderChildren(Part):
     view: str
 
 
+class RenderReferenced(Part):
+    """The rows that `row` points to by `column`, each once, oldest first.
+
+    `row` "row" stands for all rows of the page.
+    """
+
+    kind: Literal["referenced"] = "referenced"
+    row: str
+    entity: str
+    column: str
+    view: str
+
+
 class Linked(Part):
     """Whether `me` is linked to a row; false without a user. Expression and predicate."""
 
@@ -169,6 +182,7 @@ Expr = Annotated[
     | Render
     | RenderItems
     | RenderChildren
+    | RenderReferenced
     | Linked
     | LinkCount
     | ChildCount

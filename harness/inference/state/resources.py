@@ -351,13 +351,14 @@ def _entity_name(roots: list[Shape]) -> str:
 
 
 _ENVELOPES = {"data", "result", "results", "item", "items", "rows", "hits"}
-_SIDELOADS = {"included", "linked", "_embedded", "embedded"}
+SIDELOADS = {"included", "linked", "_embedded", "embedded"}
+"""Keys under which rows lie beside what an answer is about."""
 
 
 def _envelope(location: Location) -> str | None:
     """The step that says what lies there; side-loaded rows are sorted by kind below one more."""
     steps = [step for step in location if step != "[]"]
-    if len(steps) > 1 and steps[0] in _SIDELOADS:
+    if len(steps) > 1 and steps[0] in SIDELOADS:
         steps = steps[1:]
     return steps[0] if steps and steps[0] not in _ENVELOPES else None
 
