@@ -69,8 +69,9 @@ def recording_name(path: Path) -> str:
 
 def describe(report: ImportReport) -> str:
     """Say what became of a capture's entries."""
+    messages = f", {report.messages} WebSocket messages" if report.messages else ""
     lines = [
-        f"{report.name}: {report.kept} of {report.entries} entries kept "
+        f"{report.name}: {report.kept - report.messages} of {report.entries} entries kept{messages} "
         f"({', '.join(report.hosts) or 'no host'})"
     ]
     dropped = report.dropped.most_common()

@@ -14,6 +14,7 @@ from harness.inference.model import (
     ColumnValue,
     Compare,
     Const,
+    IfSent,
     InputValue,
     ObjectOf,
     PathValue,
@@ -134,6 +135,9 @@ def compile_expression(scope: Scope, expression: Any) -> str:
             return "[" + ", ".join(compile_expression(scope, item) for item in items) + "]"
         case ColumnValue(row=row, path=path):
             return column_code(scope, scope.rows[row], path)
+        case IfSent(name=name, value=value):
+            sent = scope.inputs.get(name, "None")
+            return f"({literal(value)} if {sent} is not None else None)"
         case InputValue(name=name):
             return scope.inputs.get(name, "None")
         case PathValue(name=name) | QueryValue(name=name):

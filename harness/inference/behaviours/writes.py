@@ -13,7 +13,7 @@ from harness.inference.behaviours.columns import (
     slug_suffix,
 )
 from harness.inference.behaviours.normalizing import Normal, echoes, learn_normalizing
-from harness.inference.model import ColumnValue, Const, Expr, Generated, InputValue
+from harness.inference.model import ColumnValue, Const, Expr, Generated, IfSent, InputValue
 from harness.inference.observe import JsonObject, Observation
 from harness.inference.state.keys import ForeignKeys
 from harness.inference.state.resources import Draft
@@ -214,7 +214,7 @@ class Writes:
         if all(is_datetime(value) for value in values):
             if self._is_now(samples, name):
                 column.generated = Generated(by="now")
-        elif (expr := self._copied(samples, name)) is not None:
+        elif (expr := self._copied(samples, name) or self._if_sent(samples, name)) is not None:
             facts.values[naming.snake(name)] = expr
         elif constant:
             column.default = values[0]
@@ -275,6 +275,20 @@ class Writes:
             ]
             if len(pairs) == len(samples) and all(before == after for before, after in pairs):
                 return ColumnValue(row=source, path=[naming.snake(name)])
+        return None
+
+    def _if_sent(self, samples: list[Write], name: str) -> Expr | None:
+        """A constant that is there exactly where some field was sent, and null elsewhere."""
+        values = [self._after(each, name) for each in samples]
+        known = [value for value in values if value is not None]
+        if not known or len(known) == len(values) or any(v != known[0] for v in known):
+            return None
+        for sent in sorted({key for each in samples for key in each.fields}):
+            if all(
+                (each.fields.get(sent) is not None) == (value is not None)
+                for each, value in zip(samples, values, strict=True)
+            ):
+                return IfSent(name=sent, value=known[0])
         return None
 
     def _copied(self, samples: list[Write], name: str) -> Expr | None:

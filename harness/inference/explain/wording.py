@@ -17,6 +17,7 @@ from harness.inference.model import (
     Effect,
     Expr,
     Filter,
+    IfSent,
     InputField,
     InputValue,
     LinkCount,
@@ -126,6 +127,8 @@ def value_words(expr: Expr) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a
             return outline(expr)
         case ColumnValue():
             return f"{row_words(expr.row)}'s {place(expr.path)}"
+        case IfSent():
+            return f"{expr.value!r} where {expr.name} is sent, else null"
         case InputValue():
             return f"the request's field {expr.name}"
         case BodyValue():

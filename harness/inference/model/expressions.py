@@ -39,6 +39,14 @@ class InputValue(Part):
     name: str
 
 
+class IfSent(Part):
+    """A constant where a field of the request body was sent, and not as null; else null."""
+
+    kind: Literal["if_sent"] = "if_sent"
+    name: str
+    value: Any = None
+
+
 class BodyValue(Part):
     """The request body as it was sent (the object that holds the fields)."""
 
@@ -172,6 +180,7 @@ Expr = Annotated[
     | ArrayOf
     | ColumnValue
     | InputValue
+    | IfSent
     | BodyValue
     | PathValue
     | QueryValue

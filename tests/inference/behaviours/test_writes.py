@@ -1,7 +1,7 @@
 from typing import Any
 
 from harness.inference.behaviours.writes import WriteFacts
-from harness.inference.model import ColumnValue, Const, InputValue
+from harness.inference.model import ColumnValue, Const, IfSent, InputValue
 from tests.inference.factories import Tape, at, known
 from tests.inference.lending_days import library_model
 
@@ -188,3 +188,12 @@ def test_a_copy_takes_after_the_row_of_the_path() -> None:
         tape.add(f"POST /shelves/{number}/close", 201, row, body={"label": f"Copy {number}"})
     facts = written(tape, "POST /shelves/{id}/close")
     assert facts.values["note"] == ColumnValue(row="id", path=["note"])
+
+
+def test_a_constant_that_comes_with_another_field() -> None:
+    tape = Tape()
+    added(tape, 1, {"label": "A", "dueDate": "2030-01-01"}, dueDate="2030-01-01", late=False)
+    added(tape, 2, {"label": "B"}, dueDate=None, late=None)
+    added(tape, 3, {"label": "C", "dueDate": "2030-02-01"}, dueDate="2030-02-01", late=False)
+    facts = written(tape, "POST /shelves")
+    assert facts.values["late"] == IfSent(name="dueDate", value=False)
