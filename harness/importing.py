@@ -71,8 +71,8 @@ def describe(report: ImportReport) -> str:
     """Say what became of a capture's entries."""
     messages = f", {report.messages} WebSocket messages" if report.messages else ""
     lines = [
-        f"{report.name}: {report.kept - report.messages} of {report.entries} entries kept{messages} "
-        f"({', '.join(report.hosts) or 'no host'})"
+        f"{report.name}: {report.kept - report.messages} of {report.entries} entries kept"
+        f"{messages} ({', '.join(report.hosts) or 'no host'})"
     ]
     dropped = report.dropped.most_common()
     lines += [f"  left out: {count} times {reason}" for reason, count in dropped]
