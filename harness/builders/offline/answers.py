@@ -91,6 +91,9 @@ class AnswerWriter:
             self.backend.helpers.add("open_session")
             opener = self.source.use("app.security", "open_session")
             return f"await {opener}(session, {self.scope.rows[node.row].variable})"
+        if kind == "own_token":
+            self.route.add_argument(f"token: {self.source.use('app.security', 'Credentials')}")
+            return 'token or ""'
         if kind == "page_info":
             return self._asked(node, self._page_fact(node.fact))
         if kind == "children":

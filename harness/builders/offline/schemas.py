@@ -124,7 +124,8 @@ class Schemas:
 
     def _plain_type(self, source: Source, expression: Any) -> str:
         simple = {"linked": "bool", "link_count": "int", "child_count": "int",
-                  "token": "str", "template": "str", "request": "str"}  # fmt: skip
+                  "token": "str", "own_token": "str", "template": "str",
+                  "request": "str"}  # fmt: skip
         if expression.kind == "now":
             return self._stamp(source, Column(name="now", type="datetime"))
         return simple.get(expression.kind) or type_name(source, "Any")

@@ -16,6 +16,7 @@ from harness.inference.model import (
     InputValue,
     Now,
     ObjectOf,
+    OwnToken,
     PageInfo,
     PathValue,
     QueryValue,
@@ -120,6 +121,8 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
     name = location[-1] if location else ""
     values = [value for _, value in samples]
     texts = [value for value in values if isinstance(value, str)]
+    if texts and all(value == each.credential for each, value in samples):
+        return OwnToken()
     tokens = len(texts) == len(values) and (
         all(token_values({name: text}) for text in texts)
         or any(text in each.given for each, text in samples)

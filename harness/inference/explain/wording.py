@@ -27,6 +27,7 @@ from harness.inference.model import (
     Now,
     ObjectOf,
     Operation,
+    OwnToken,
     PageInfo,
     PathValue,
     Predicate,
@@ -141,6 +142,8 @@ def value_words(expr: Expr) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a
             return f"the request's {expr.part}"
         case Now():
             return "the time of the request"
+        case OwnToken():
+            return "the token that the request came with"
         case Token():
             return f"a token of {row_words(expr.row)}"
         case Template():

@@ -84,6 +84,12 @@ class Token(Part):
     row: str
 
 
+class OwnToken(Part):
+    """The token that the request came with."""
+
+    kind: Literal["own_token"] = "own_token"
+
+
 class Template(Part):
     """Text with `{name}` places; `{origin}` is scheme and host of the request."""
 
@@ -187,6 +193,7 @@ Expr = Annotated[
     | RequestLine
     | Now
     | Token
+    | OwnToken
     | Template
     | Render
     | RenderItems
