@@ -1,7 +1,7 @@
 """`understudy verify`: how faithful the backend is to recordings, learned from or not."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,10 @@ def seed_of(project: Project, model: ApiModel, capture: Capture) -> dict[str, An
     from harness.builders.offline import seed_document  # noqa: PLC0415 - as heavy as inference
     from harness.inference.seed import seed_state  # noqa: PLC0415 - as heavy as inference
 
-    return seed_document(model, seed_state(model, capture, project.recordings()))
+    known = project.recordings()
+    if capture.name in {each.name for each in known}:
+        capture = replace(capture, name=f"{capture.name} as a file")
+    return seed_document(model, seed_state(model, capture, known))
 
 
 def exchanges_of(project: Project, model: ApiModel, path: Path) -> list[Exchange]:

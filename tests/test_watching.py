@@ -89,7 +89,7 @@ def test_features_that_the_clone_does_not_show_any_more_are_reopened(tmp_path: P
     run_project(project, Options(builder="offline", accept_risk=True))
     before = FeatureList.parse((project.backend_dir / "feature_list.json").read_text())
     assert not before.failing
-    same = written(tmp_path / "tuesday.traffic.db", told.rest())
+    same = written(tmp_path / "monday.traffic.db", told.rest())
     assert watch_project(project, same, accept_risk=True)["recording"] is None
     changed = with_answers(lambda note: {**note, "title": note["title"].upper()})
     file = written(tmp_path / "friday.traffic.db", changed)

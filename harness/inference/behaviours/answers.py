@@ -109,12 +109,21 @@ def _explain(samples: Samples, location: Location, context: AnswerContext) -> Ex
 
 
 def _sideload(samples: Samples, location: Location, context: AnswerContext, view: View) -> Expr:
+    """A side-loaded list; none of its rows where nothing explains which they are."""
+    observations = [each for each, _ in samples]
+    expr = None
     if context.sideloads is not None:
-        observations = [each for each, _ in samples]
         expr = context.sideloads.explain(observations, (*location, "[]"), view.name)
-        if expr is not None:
-            return expr
-    return _scalar(samples, location, context)
+    if expr is None and any(value for _, value in samples):
+        context.findings.append(
+            Finding(
+                level="warning",
+                where=f"{observations[0].method} {observations[0].template} {'.'.join(location)}",
+                detail="nothing explains which rows are beside the answer; none are answered",
+                evidence=[each.id for each, value in samples if value][:5],
+            )
+        )
+    return expr or Const(value=[])
 
 
 def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Expr:
