@@ -33,7 +33,6 @@ LEFT JOIN blobs AS note ON note.id = message
 ORDER BY seq
 """
 _CLIENT_SINCE = 2
-
 _MESSAGES = """
 SELECT 1 FROM exchanges WHERE channel <> 'http' OR query LIKE '%transport=polling%' LIMIT 1
 """
@@ -56,7 +55,7 @@ class Recording:
     @property
     def has_messages(self) -> bool:
         """Whether there are WebSocket messages, or requests that polled for them."""
-        with _reading(self.path) as connection:
+        with _reading(self.path) as (connection, _):
             return connection.execute(_MESSAGES).fetchone() is not None
 
     def __iter__(self) -> Iterator[Exchange]:
