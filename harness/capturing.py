@@ -33,13 +33,15 @@ class CaptureOptions:
     insecure: bool = False
     keep_secrets: bool = False
     infer: bool = True
+    explore: bool = False
+    login: str | None = None
 
 
 def capture(project: Project, options: CaptureOptions) -> dict[str, Any]:
     """Record until the browser is closed or Ctrl+C; return what `capture` says."""
     require_extra()
     wishes = wishes_of(project, options)
-    return asyncio.run(_capture(project, wishes, infer=options.infer))
+    return asyncio.run(_capture(project, wishes, options))
 
 
 def way(name: str) -> Literal["proxy", "browser"]:
@@ -99,6 +101,10 @@ def _check(project: Project, options: CaptureOptions) -> None:
             "--as names profiles of the browser, and --proxy-only opens none.",
             do="Clients of the proxy say who they are: --proxy http://NAME@127.0.0.1:PORT.",
         )
+    if options.login is not None and not options.explore:
+        raise UsageError("--login says who the explorer is.", do="Add --explore.")
+    if options.proxy_only and options.explore:
+        raise UsageError("--proxy-only opens no browser to explore with.", do="Leave it out.")
     if options.via == "browser" and options.port:
         raise UsageError("With --via browser there is no proxy.", do="Leave out --port.")
     if len(set(options.profiles)) < len(options.profiles):
@@ -119,10 +125,12 @@ def _new_recording(project: Project) -> Path:
     return path
 
 
-async def _capture(project: Project, wishes: "Wishes", *, infer: bool) -> dict[str, Any]:
+async def _capture(project: Project, wishes: "Wishes", options: CaptureOptions) -> dict[str, Any]:
+    from harness.capture.explore.exploring import explore, given_credentials  # noqa: PLC0415
     from harness.capture.session import Session  # noqa: PLC0415
 
-    inference = LiveInference(project.directory) if infer else None
+    credentials = given_credentials(options.login)
+    inference = LiveInference(project.directory) if options.infer else None
     line = LiveLine(sys.stderr, inference)
     session = Session(wishes, line.show)
     stop = _Stop()
@@ -131,7 +139,8 @@ async def _capture(project: Project, wishes: "Wishes", *, infer: bool) -> dict[s
             _say(session.greeting())
             if inference is not None:
                 inference.start()
-            await _first_of(session.wait(), stop.asked.wait())
+            exploring = [explore(session, credentials)] if options.explore else []
+            await _first_of(session.wait(), stop.asked.wait(), *exploring)
             stop.asked.set()
             if inference is not None:
                 await inference.pause()

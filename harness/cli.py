@@ -107,7 +107,14 @@ def capture(
     listen: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Where the proxy listens.")
     ] = "127.0.0.1",
+    login: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Explore as this user; password: UNDERSTUDY_PASSWORD."),
+    ] = None,
     *,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="Walk through the application by itself.")
+    ] = False,
     proxy_only: Annotated[
         bool, typer.Option("--proxy-only", help="Open no browser; clients use the proxy.")
     ] = False,
@@ -139,6 +146,8 @@ def capture(
         insecure=insecure,
         keep_secrets=keep_secrets,
         infer=not no_infer,
+        explore=explore,
+        login=login,
     )
     document = record(_open(directory), options)
     _say(document, document["text"], as_json=as_json)
