@@ -223,18 +223,26 @@ def _digest(data: bytes) -> bytes:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    fresh = not path.exists()
     with _writing(path):
+        if not path.exists():
+            _create(path)
         connection = sqlite3.connect(path)
-        if fresh:
-            connection.executescript(SCHEMA)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        elif check(connection, path) < VERSION:
+        if check(connection, path) < VERSION:
             connection.executescript(UPGRADE)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty recording; others see it whole or not at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh)) as connection:
+        connection.executescript(SCHEMA)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    fresh.replace(path)
 
 
 @contextmanager

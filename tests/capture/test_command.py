@@ -203,3 +203,20 @@ def test_a_full_disk_keeps_what_was_recorded(project: Project, port: int) -> Non
     assert "exchanges are kept in" in err
     assert "Free some disk space" in err
     assert len(so_far(project)) > 3
+
+
+def test_an_application_that_goes_down_is_named_and_the_rest_kept(
+    project: Project, port: int
+) -> None:
+    options = ["--proxy-only", "--no-infer", "--json"]
+    with command("capture", project.directory, *options) as process:
+        with client(proxy_address(process)) as sender:
+            with serving(application(), port) as origin:
+                assert sender.get(f"{origin}/api/status").status_code == 200
+            assert sender.get(f"{origin}/api/notes").status_code == 502
+        out, err = interrupt(process)
+    assert process.returncode == 0, err
+    document = json.loads(out)
+    assert (document["kept"], document["unanswered"]) == (2, 1)
+    assert any(f"127.0.0.1:{port} gave no answer" in note for note in document["notes"])
+    assert so_far(project) == ["GET /api/status 200", "GET /api/notes None"]
