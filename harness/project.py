@@ -63,6 +63,7 @@ class Budget(Table):
     work_s: float | None = Field(default=None, gt=0)
     tokens: int | None = Field(default=None, ge=1)
     usd: float | None = Field(default=None, gt=0)
+    turns: int | None = Field(default=None, ge=1)
     session_tokens: int | None = Field(default=None, ge=1)
     session_usd: float | None = Field(default=None, gt=0)
     session_turns: int | None = Field(default=None, ge=1)

@@ -105,8 +105,8 @@ class SessionContext:
     `folder` is a work tree of the backend's repository (`repository`), on the session's own
     branch. `slice` are the failing features that the session is for, `failures` says for the
     features that were built already why they fail. `stopping` turns true when the session is to
-    wind up: finish the running step and return. `tokens` and `usd` are what it may spend; None is
-    unlimited.
+    wind up: finish the running step and return. `tokens`, `usd` and `turns` of a model are what it
+    may spend; None is unlimited.
     """
 
     number: int
@@ -122,6 +122,7 @@ class SessionContext:
     stopping: Callable[[], bool]
     tokens: int | None = None
     usd: float | None = None
+    turns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Limits:
     working_s: float | None = None
     tokens: int | None = None
     usd: float | None = None
+    turns: int | None = None
     session_tokens: int | None = None
     session_usd: float | None = None
 
@@ -37,7 +38,7 @@ class Limits:
 
     @classmethod
     def of(cls, given: dict[str, float]) -> "Limits":
-        whole = ("sessions", "features", "tokens", "session_tokens")
+        whole = ("sessions", "features", "tokens", "turns", "session_tokens")
         return cls(**{key: int(value) if key in whole else value for key, value in given.items()})  # type: ignore[arg-type]
 
 
@@ -51,6 +52,8 @@ class Usage:
     working_s: float = 0.0
     tokens: int = 0
     usd: float = 0.0
+    turns: int = 0
+    """Messages of a model."""
     longest_session_s: float = 0.0
     dearest_session_usd: float = 0.0
     hungriest_session_tokens: int = 0
@@ -63,6 +66,7 @@ _WORDS = {
     "working_s": "seconds of working time",
     "tokens": "tokens",
     "usd": "US dollars",
+    "turns": "turns of a model",
 }
 
 
@@ -88,6 +92,7 @@ def used(entries: Iterable[Entry], run: str, now: float | None = None) -> Usage:
             case Spent(tokens=tokens, usd=usd):
                 usage.tokens += tokens
                 usage.usd += usd
+                usage.turns += bool(tokens)
             case FeatureFlipped(passes=passes):
                 usage.features += 1 if passes else -1
             case Waited(seconds=seconds):
@@ -133,13 +138,23 @@ def over_budget(limits: Limits, usage: Usage) -> str | None:
     return None
 
 
-def allowance(limits: Limits, usage: Usage) -> tuple[int | None, float | None]:
-    """Return the tokens and US dollars that the next session may use; None is unlimited."""
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a session may use; None is unlimited."""
+
+    tokens: int | None = None
+    usd: float | None = None
+    turns: int | None = None
+
+
+def allowance(limits: Limits, usage: Usage) -> Means:
+    """Return what the next session may use."""
     left_tokens = None if limits.tokens is None else limits.tokens - usage.tokens
     left_usd = None if limits.usd is None else limits.usd - usage.usd
     tokens = [item for item in (limits.session_tokens, left_tokens) if item is not None]
     usd = [item for item in (limits.session_usd, left_usd) if item is not None]
-    return min(tokens, default=None), min(usd, default=None)
+    left_turns = None if limits.turns is None else limits.turns - usage.turns
+    return Means(min(tokens, default=None), min(usd, default=None), left_turns)
 
 
 def _number(value: float) -> str:

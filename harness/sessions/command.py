@@ -47,6 +47,7 @@ class Wishes:
             working_s=budget.work_s,
             tokens=self.tokens or budget.tokens,
             usd=budget.usd if self.usd is None else self.usd,
+            turns=budget.turns,
             session_tokens=budget.session_tokens,
             session_usd=budget.session_usd,
         )

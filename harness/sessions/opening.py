@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.builders import Background, Proposal, Recorder, SessionContext, Shell
 from harness.features.feature import Feature, FeatureList
 from harness.inference.model import ApiModel
+from harness.sessions.budget import Means
 from harness.sessions.control import Control
 from harness.sessions.judge import Judge, Verdict, failures
 from harness.sessions.recorder import JournalRecorder
@@ -61,11 +62,10 @@ class Opening:
         features: FeatureList,
         verdict: Verdict | None,
         record: JournalRecorder,
-        means: tuple[int | None, float | None],
+        means: Means,
         **background: object,
     ) -> Iterator[SessionContext]:
         """Provide what a builder works with; its shell, and all it runs, ends with the session."""
-        tokens, usd = means
         with self.shells(folder, record) as shell:
             yield SessionContext(
                 number=number,
@@ -79,6 +79,7 @@ class Opening:
                 desk=SessionDesk(folder, self.judge, features, self.specified),
                 background=replace(self.background, features=features, **background),  # type: ignore[arg-type]
                 stopping=self.control.stopping,
-                tokens=tokens,
-                usd=usd,
+                tokens=means.tokens,
+                usd=means.usd,
+                turns=means.turns,
             )

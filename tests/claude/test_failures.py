@@ -180,3 +180,35 @@ def test_a_pause_ends_it_after_the_running_tool(desk: Desk) -> None:
     assert desk.ends == ["interrupted"]
     assert (desk.folder / "app/main.py").read_text() == "new = 1\n"
     assert cli_processes() == []
+
+
+def test_a_cheaper_model_goes_first(desk: Desk) -> None:
+    models = {"first_model": "claude-haiku-4-5", "model": "claude-opus-4-5"}
+    with MessagesApi() as api:
+        builder = desk.builder(api, **models)
+        context = desk.context()
+        for attempt in (1, 2):
+            again = replace(context.background, attempt=attempt)
+            builder.run(replace(context, background=again))
+
+    assert [body["model"] for body in api.asked] == ["claude-haiku-4-5", "claude-opus-4-5"]
+    assert [model for _, _, model in desk.record.prompts] == list(models.values())
+
+
+def test_an_overloaded_model_gives_way_to_another(desk: Desk) -> None:
+    def overloaded(body: Body) -> Turn | Fault:
+        return say("done") if body["model"] == "claude-haiku-4-5" else Fault(status=529)
+
+    with MessagesApi(when_empty=overloaded) as api:
+        settings = {"model": "claude-opus-4-5", "fallback_model": "claude-haiku-4-5"}
+        desk.run(api, {**settings, "retries": 4})
+
+    assert desk.ends == ["done"]
+    assert api.asked[-1]["model"] == "claude-haiku-4-5"
+
+
+def test_turns_of_a_run_are_bounded(desk: Desk) -> None:
+    with MessagesApi(when_empty=LOOK) as api:
+        desk.run(api, turns=2)
+
+    assert len(api.asked) == 2

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.sessions import events as e
-from harness.sessions.budget import Limits, Usage, allowance, over_budget, used
+from harness.sessions.budget import Limits, Means, Usage, allowance, over_budget, used
 from harness.sessions.journal import Entry
 
 
@@ -79,6 +79,7 @@ def test_limits_survive_the_journal() -> None:
 
 def test_a_session_may_use_what_is_left_and_no_more_than_its_own_limit() -> None:
     usage = Usage(tokens=900, usd=1.0)
-    assert allowance(Limits(), usage) == (None, None)
-    assert allowance(Limits(tokens=1000, session_tokens=500, usd=9.0), usage) == (100, 8.0)
-    assert allowance(Limits(session_tokens=500, usd=9.0, session_usd=2.0), usage) == (500, 2.0)
+    assert allowance(Limits(), usage) == Means()
+    assert allowance(Limits(tokens=1000, session_tokens=500, usd=9.0), usage) == Means(100, 8.0)
+    limits = Limits(session_tokens=500, usd=9.0, session_usd=2.0, turns=40)
+    assert allowance(limits, usage) == Means(500, 2.0, 40)

@@ -142,7 +142,7 @@ class ClaudeBuilder:
             verbatim_prompts=True,
             include_partial_messages=True,
             max_buffer_size=_BUFFER_BYTES,
-            max_turns=self._settings.max_turns,
+            max_turns=min(self._settings.max_turns, session.turns or self._settings.max_turns),
             max_budget_usd=session.usd,
         )
 
