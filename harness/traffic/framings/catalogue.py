@@ -46,16 +46,16 @@ class Reading:
         return self.framing.name if self.framing else "unknown"
 
 
-def read(connection: Connection, siblings: Iterable[Connection] = ()) -> Reading:
-    """Read a connection in the framing that reads most of it; without one where none does.
-
-    `siblings` are connections of the same kind, from which plain JSON is learned as well.
-    """
-    messages = _unwrapped(connection.messages)
-    family = [*siblings] or [connection]
-    learned = PlainJson.learned(
+def learn(family: Iterable[Connection]) -> PlainJson:
+    """Learn plain JSON from connections of the same kind."""
+    return PlainJson.learned(
         (message.data, message.sent) for each in family for message in _unwrapped(each.messages)
     )
+
+
+def read(connection: Connection, learned: PlainJson) -> Reading:
+    """Read a connection in the framing that reads most of it; without one where none does."""
+    messages = _unwrapped(connection.messages)
     readings = [_read(messages, framing) for framing in (*NAMED, learned)]
     best = min(readings, key=lambda one: (len(one.unread), not one.meant))
     if len(best.unread) > _TOLERATED * len(messages):

@@ -158,8 +158,9 @@ def _meaning(asked: Call, changes: list[Change]) -> Meaning:
     noun = name.noun
     if name.verb is not None and not noun:
         if arguments and isinstance(arguments[0], str):
-            noun = parse_name(arguments.pop(0)).noun
-        elif asked.space:
+            service = arguments.pop(0).strip("/")
+            return _on_entity(name.verb, f"/{service}", parse_name(service).noun, arguments)
+        if asked.space:
             noun = parse_name(asked.space.partition(":")[0]).noun
     if name.verb is None or not noun:
         return _by_effect(asked, arguments, changes) or _action(asked, arguments)

@@ -3,8 +3,10 @@
 They become the requests that would have made them, so that what is read later is explained.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from harness.traffic.exchange import Exchange
@@ -24,15 +26,22 @@ _OK, _CREATED, _NO_CONTENT = 200, 201, 204
 class Busy:
     """When requests that may change something were under way, over HTTP or any connection."""
 
-    spans: list[tuple[float, float]] = field(default_factory=list)
+    _spans: list[tuple[float, float]] = field(default_factory=list)
+    _ends: list[float] = field(default_factory=list)
+    """The latest end of all spans that begin no later, by their place."""
 
     def add(self, exchange: Exchange) -> None:
         if exchange.request.method not in _SAFE:
             ended = exchange.started + exchange.duration_ms / 1000
-            self.spans.append((exchange.started, ended + _GRACE_S))
+            self._spans.append((exchange.started, ended + _GRACE_S))
+            self._ends.clear()
 
     def at(self, moment: float) -> bool:
-        return any(start <= moment <= end for start, end in self.spans)
+        if not self._ends:
+            self._spans.sort()
+            self._ends = list(accumulate((end for _, end in self._spans), max))
+        place = bisect_right(self._spans, (moment, float("inf")))
+        return place > 0 and moment <= self._ends[place - 1]
 
 
 def operations(

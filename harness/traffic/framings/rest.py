@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -101,8 +102,24 @@ def _headers(body: Any, json_type: str, headers: Headers) -> Headers:
     return (*kept, ("content-type", json_type))
 
 
+def plain(value: Any) -> Any:
+    """Return JSON with the dates of extended JSON (`{"$date": 0}`) as text."""
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"$date"} and isinstance(value["$date"], int | float):
+        try:
+            moment = datetime.fromtimestamp(value["$date"] / 1000, UTC)
+        except (OverflowError, OSError, ValueError):
+            return value
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {name: plain(each) for name, each in value.items()}
+
+
 def _bytes(value: Any, headers: Headers) -> bytes:
     if value is NOTHING:
         return b""
+    value = plain(value)
     kind = header(headers, "content-type") or JSON_TYPE
     return (value if isinstance(value, str) and "json" not in kind else text_of(value)).encode()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.traffic.exchange import Exchange
 from harness.traffic.framings import operations, outside, subscriptions, virtual
-from harness.traffic.framings.catalogue import Reading, read
+from harness.traffic.framings.catalogue import Reading, learn, read
 from harness.traffic.framings.connections import Connection, Gatherer, is_polling
 from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
 from harness.traffic.framings.identities import Identity
@@ -75,8 +75,9 @@ def translate(exchanges: Iterable[Exchange]) -> Translation:
     families: dict[str, list[Connection]] = defaultdict(list)
     for connection in gatherer.connections:
         families[connection.request.path].append(connection)
+    learned = {path: learn(family) for path, family in families.items()}
     spoken = [
-        _Conversation(each, read(each, families[each.request.path]), translation)
+        _Conversation(each, read(each, learned[each.request.path]), translation)
         for each in gatherer.connections
     ]
     for conversation in spoken:

@@ -173,7 +173,7 @@ def test_later_calls_speak_for_whoever_logged_in() -> None:
     )
     login, listed = [e for e in translate(exchanges).apply(exchanges) if e.response and
                      e.response.status != 101]  # fmt: skip
-    assert login.request.path == "/authentications"
+    assert login.request.path == "/authentication"
     assert login.request.header("authorization") is None
     assert listed.request.header("authorization") == f"Bearer {token}"
     assert listed.request.query == "limit=2"
@@ -220,3 +220,13 @@ def test_calls_without_an_outcome_are_reported() -> None:
     note = translate(exchanges).notes[0]
     assert note.detail == "nothing shows what `typing` came to (2)"
     assert note.evidence == (2, 3)
+
+
+def test_dates_of_extended_json_are_text() -> None:
+    when = {"$date": 1_700_000_000_000}
+    exchanges = ddp(
+        (">", {"msg": "method", "id": "1", "method": "addTask", "params": [{"due": when}]}),
+        ("<", {"msg": "result", "id": "1", "result": {"_id": "a", "due": when}}),
+    )
+    due = {"due": "2023-11-14T22:13:20.000Z"}
+    assert told(exchanges) == [("POST", "/tasks", due, 201, {"_id": "a", **due})]
