@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.errors import SetupError, UsageError
 from harness.live import LiveInference, LiveLine
 from harness.project import Project
+from harness.traffic.store import Recording
 
 if TYPE_CHECKING:
     from harness.capture.session import Session, Wishes
@@ -41,7 +42,10 @@ def capture(project: Project, options: CaptureOptions) -> dict[str, Any]:
     """Record until the browser is closed or Ctrl+C; return what `capture` says."""
     require_extra()
     wishes = wishes_of(project, options)
-    return asyncio.run(_capture(project, wishes, options))
+    try:
+        return asyncio.run(_capture(project, wishes, options))
+    finally:
+        _remove_empty(Path(wishes.plan.path))
 
 
 def way(name: str) -> Literal["proxy", "browser"]:
@@ -179,15 +183,19 @@ async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
         task.result()
 
 
+def _remove_empty(path: Path) -> None:
+    """Leave no recording behind in which nothing is."""
+    if path.exists() and not len(Recording(path)):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def _outcome(project: Project, session: "Session", endpoints: int | None) -> dict[str, Any]:
     report, path = session.report, Path(session.wishes.plan.path)
     kept = report.get("kept", 0)
     if session.failure is not None:
         held = f"{kept} exchanges are kept in {path}. " if kept else ""
         raise SetupError(session.failure.problem, do=held + session.failure.do)
-    if not kept:
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
     document = {
         "recording": report.get("name") if kept else None,
         "path": str(path) if kept else None,

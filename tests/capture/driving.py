@@ -1,7 +1,6 @@
 """Captures driven by tests: real browsers, real proxies."""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -65,7 +64,6 @@ def command(*arguments: object, **more: Any) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
         **more,
     )
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from harness.capture.finding import install_command
 from harness.project import Project
 from harness.traffic.store import Recording
 from tests.capture.certificates import self_signed
@@ -177,6 +178,21 @@ def test_an_application_that_is_down_is_named(project: Project, port: int) -> No
         _, err = process.communicate(timeout=60)
     assert process.returncode == 5
     assert f"http://127.0.0.1:{port}/ cannot be reached" in err
+    assert list(project.recordings_dir.iterdir()) == []
+
+
+def test_without_a_browser_the_command_to_install_one_is_named(
+    project: Project, port: int, tmp_path: Path
+) -> None:
+    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+    with (
+        serving(application(), port),
+        command("capture", project.directory, "--headless", env=environment) as process,
+    ):
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert "There is no browser" in err
+    assert install_command() in err
     assert list(project.recordings_dir.iterdir()) == []
 
 
