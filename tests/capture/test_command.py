@@ -105,6 +105,18 @@ def test_a_killed_harness_loses_nothing(walked: Project, port: int) -> None:
     assert [path.suffix for path in walked.recordings_dir.iterdir()] == [".db"]
 
 
+def test_a_killed_harness_that_watched_pages_loses_nothing(walked: Project, port: int) -> None:
+    options = ["--headless", "--no-infer", "--via", "browser"]
+    with (
+        serving(application(), port),
+        command("capture", walked.directory, *options) as process,
+    ):
+        until(lambda: len(so_far(walked)) == len(JOURNEY))
+        process.kill()
+        process.wait()
+    assert sorted(so_far(walked)) == sorted(JOURNEY)
+
+
 def test_a_killed_proxy_is_reported_and_its_recording_closed(walked: Project, port: int) -> None:
     with (
         serving(application(), port),
