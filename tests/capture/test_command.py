@@ -39,7 +39,12 @@ def until(condition: Callable[[], object], seconds: float = 40) -> None:
 
 
 def so_far(project: Project) -> list[str]:
-    return [line(one) for recording in project.recordings() for one in recording]
+    return [line(one) for recording in recorded(project) for one in recording]
+
+
+def recorded(project: Project) -> list[Recording]:
+    """The recordings as they are on disk, messages not yet read as what they stand for."""
+    return [Recording(one.path) for one in project.recordings()]
 
 
 def children(process: int) -> list[int]:
@@ -85,7 +90,7 @@ def test_ctrl_c_ends_it_and_the_model_is_there(walked: Project, port: int, via: 
     assert document["kept"] == len(JOURNEY)
     assert document["clients"] == {"browser": len(JOURNEY)}
     assert document["messages"] == 4
-    assert document["endpoints"] == 13
+    assert document["endpoints"] == 14
     assert "understudy run" in document["text"]
     assert "/api/notes/{" in (walked.model_dir / "API.md").read_text()
     (recording,) = walked.recordings_dir.iterdir()
@@ -145,7 +150,7 @@ def test_clients_of_the_proxy_are_told_apart(project: Project, port: int) -> Non
     assert process.returncode == 0, err
     once = ("ada", "bob", "127.0.0.1 curl", "127.0.0.1 Shop")
     assert json.loads(out)["clients"] == dict.fromkeys(once, 1)
-    (recording,) = project.recordings()
+    (recording,) = recorded(project)
     assert [one.client for one in recording] == list(once)
     assert all(one.request.header("proxy-authorization") is None for one in recording)
 
