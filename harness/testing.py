@@ -131,6 +131,10 @@ class FileJudge:
         self.looked_up: frozenset[str] = frozenset()
         """Exchanges that are right as recorded only."""
 
+    def accept(self, folder: Path, files: Mapping[str, str]) -> Mapping[str, str]:
+        del folder
+        return {f"{name}::test": "nothing is built" for name in files}
+
     def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
         verdict = self.judge(folder)
         return {name: verdict.mismatches.get(name, "") for name in names}

@@ -40,6 +40,10 @@ class Judge(Protocol):
         """
         ...
 
+    def accept(self, folder: Path, files: Mapping[str, str]) -> Mapping[str, str]:
+        """Run acceptance tests: `file.py::test` (or a file that cannot be read) and why it fails."""
+        ...
+
     def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:
         """Say of these exchanges and tests why they fail, "" where they do not."""
         ...

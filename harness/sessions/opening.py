@@ -13,6 +13,7 @@ from harness.sessions.control import Control
 from harness.sessions.judge import Judge, Verdict, failures
 from harness.sessions.recorder import JournalRecorder
 from harness.sessions.specified import Specified
+from harness.verify.errors import BackendFailed
 
 OpenShell = Callable[[Path, Recorder], AbstractContextManager[Shell]]
 """Opens the shell of a session in its folder."""
@@ -38,7 +39,20 @@ class SessionDesk:
         return results
 
     def propose(self, proposal: Proposal) -> str:
-        return self.specified.propose(proposal, self.features)
+        return self.specified.propose(proposal, self.features, self._tried)
+
+    def _tried(self, files: dict[str, str]) -> str:
+        """Refuse tests that cannot be read, and those that pass where nothing is built."""
+        try:
+            results = self.judge.accept(self.folder, files)
+        except BackendFailed:
+            return ""
+        for name, reason in results.items():
+            if "::" not in name:
+                return f"{name}: {reason}"
+            if not reason and not self.features.passing:
+                return f"{name} passes although nothing is built yet: it decides nothing"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ class ReplayJudge:
         try:
             found = self._replay(folder, cases) if cases else None
             fresh = self._replay_fresh(folder, cases) if cases else None
-            tests = self._accept(folder) if any("::" in name for name in names) else {}
+            files = self._specified.files if any("::" in name for name in names) else {}
+            tests = self.accept(folder, files)
         except BackendFailed as error:
             return dict.fromkeys(names, error.problem)
         reasons = {name: why for name, why in tests.items() if name in names}
@@ -147,20 +148,20 @@ class ReplayJudge:
             testing = pool.submit(run_tests, folder, self.postgres, log, self._runner)
             try:
                 verification = self._replay(folder, self._cases)
-                accepted = self._accept(folder)
+                accepted = self.accept(folder, self._specified.files)
                 fresh = self._replay_fresh(folder, self._cases) if held_out else None
             except BackendFailed as error:
                 return _broken(error.problem, testing.result(), time.monotonic() - began)
             verdict = _verdict(verification, testing.result(), time.monotonic() - began)
         return _with(verdict, accepted, fresh)
 
-    def _accept(self, folder: Path) -> dict[str, str]:
-        """Run the frozen tests of the specification: `file.py::test` and why it fails."""
-        if not self._specified.files:
+    def accept(self, folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+        """Run acceptance tests on the largest initial state; raise BackendFailed as they do."""
+        if not files:
             return {}
         return run_acceptance(
             folder,
-            self._specified.files,
+            files,
             postgres=self.postgres,
             runner=self._runner,
             logs=self._logs,

@@ -38,8 +38,13 @@ class Specified:
         """File names, without their folder, and what the files hold."""
         return {event.file: event.tests for event in self._events}
 
-    def propose(self, proposal: Proposal, known: FeatureList) -> str:
-        """Take a feature; return why it cannot be taken, or nothing."""
+    def propose(
+        self, proposal: Proposal, known: FeatureList, tried: Callable[[dict[str, str]], str]
+    ) -> str:
+        """Take a feature; return why it cannot be taken, or nothing.
+
+        `tried` says of test files what is wrong with their results as things are.
+        """
         taken = {feature.id for feature in self.features}
         if not _ID.fullmatch(proposal.id) or len(proposal.id) > _LONGEST_ID:
             return "the id has to be lower case words with dashes between them"
@@ -66,6 +71,8 @@ class Specified:
         except ValidationError as error:
             first = error.errors()[0]
             return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        if wrong := tried({file: proposal.tests}):
+            return wrong
         event = FeatureSpecified(feature=feature, file=file, tests=proposal.tests)
         self._events.append(event)
         self._told(event)

@@ -115,6 +115,7 @@ def test_offline_goes_first_and_claude_does_the_rest(tmp_path: Path) -> None:
     specifying = [
         use("propose_feature", **parcels.PROPOSAL | {"tests": "def test_nothing(client): pass"}),
         use("propose_feature", **parcels.PROPOSAL | {"tests": f"import app.main\n{parcels.STATS}"}),
+        use("propose_feature", **parcels.PROPOSAL | {"tests": parcels.VACUOUS}),
         use("propose_feature", **parcels.PROPOSAL),
         use("propose_feature", **parcels.PROPOSAL),
         say("That is all of it."),
@@ -137,10 +138,11 @@ def test_offline_goes_first_and_claude_does_the_rest(tmp_path: Path) -> None:
     assert end.outcome == "done", (end, answers)
     assert "asserts nothing" in answers[1]
     assert "test from outside" in answers[2]
-    assert "taken" in answers[3]
-    assert "already" in answers[4]
-    assert "fails: get-parcels-quote-200: story#" in answers[6]
-    assert "2 of 2 pass" in answers[11]
+    assert "decides nothing" in answers[3]
+    assert "taken" in answers[4]
+    assert "already" in answers[5]
+    assert "fails: get-parcels-quote-200: story#" in answers[7]
+    assert "2 of 2 pass" in answers[12]
     document = status_document(project)
     assert document["features"] == {"total": 9, "passing": 9}
     assert [one["builder"] for one in document["sessions"]][-1] == "claude"
