@@ -41,7 +41,7 @@ class Judge(Protocol):
         ...
 
     def accept(self, folder: Path, files: Mapping[str, str]) -> Mapping[str, str]:
-        """Run acceptance tests; say of `file.py::test`, or a file that cannot be read, why it fails."""
+        """Run acceptance tests; say of each (`file.py::test`, or a whole file) why it fails."""
         ...
 
     def check(self, folder: Path, names: Sequence[str]) -> Mapping[str, str]:

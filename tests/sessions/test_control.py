@@ -21,7 +21,7 @@ with RunLock(Path(sys.argv[1])):
 
 
 def test_the_first_signal_drains_and_the_second_stops(tmp_path: Path) -> None:
-    control = Control(tmp_path / "pause")
+    control, usual = Control(tmp_path / "pause"), signal.getsignal(signal.SIGINT)
     with control.signals():
         assert not control.stopping()
         os.kill(os.getpid(), signal.SIGINT)
@@ -29,7 +29,7 @@ def test_the_first_signal_drains_and_the_second_stops(tmp_path: Path) -> None:
         assert control.source == "Ctrl+C"
         with pytest.raises(StopNow):
             os.kill(os.getpid(), signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_a_request_from_elsewhere_is_seen_and_gone_afterwards(tmp_path: Path) -> None:
