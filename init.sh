@@ -121,7 +121,7 @@ check)
     .venv/bin/ruff check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    run_tests "$@"
+    run_tests -n auto --dist loadfile "$@"
     ;;
 *)
     sed -n '2,6s/^# \{0,1\}//p' "$0"
