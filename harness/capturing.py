@@ -63,7 +63,7 @@ def require_extra() -> None:
     if missing:
         raise SetupError(
             f"Capturing needs {' and '.join(missing)}, and this installation has no such package.",
-            do="Install the extra: uv sync --extra capture, or pip install 'understudy[capture]'.",
+            do="Install the extra: uv sync --inexact --extra capture.",
         )
 
 

@@ -143,7 +143,7 @@ def _browser() -> Finding:
 def _package(module: str, use: str, extra: str) -> Finding:
     there = find_spec(module) is not None
     detail = f"{use}: {'installed' if there else 'not installed'}"
-    remedy = f"uv sync --extra {extra}"
+    remedy = f"uv sync --inexact --extra {extra}"
     return Finding(extra, there, detail, needed=False, remedy=remedy)
 
 

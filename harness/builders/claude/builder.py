@@ -13,7 +13,7 @@ from harness.builders import Outcome, SessionContext
 from harness.builders.claude import prompts, tools
 from harness.builders.claude.conversation import Ended, Kind, Watch, converse
 from harness.builders.claude.gate import FILE_TOOLS, SERVER, Gate
-from harness.builders.claude.launcher import Launcher, prepare
+from harness.builders.claude.launcher import INSTALL, Launcher, prepare
 from harness.builders.claude.ledger import Ledger
 from harness.builders.claude.settings import Credentials, Settings
 from harness.errors import SetupError
@@ -164,7 +164,7 @@ class ClaudeBuilder:
             case Kind.NO_CLI:
                 trouble = SetupError(
                     f"The CLI of claude-agent-sdk does not start: {ended.detail}",
-                    do="Try `understudy doctor`; install it again with `uv sync --extra claude`.",
+                    do=f"Try `understudy doctor`; install it again with `{INSTALL}`.",
                 )
                 return Outcome(summary, trouble=trouble)
             case Kind.API_ERROR | Kind.STALLED:

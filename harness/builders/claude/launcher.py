@@ -22,6 +22,7 @@ _QUIET = (
     "DISABLE_ERROR_REPORTING",
     "DISABLE_AUTOUPDATER",
 )
+INSTALL = "uv sync --inexact --extra claude"
 _API_TIMEOUT_MS = 300_000
 _TOOL_TIMEOUT_MS = 900_000
 
@@ -42,13 +43,13 @@ def bundled() -> Path:
     if spec is None or spec.origin is None:
         raise SetupError(
             "claude-agent-sdk is not installed, so the builder claude cannot work.",
-            do="Install it with `uv sync --extra claude`, or run with `--builder offline`.",
+            do=f"Install it with `{INSTALL}`, or run with `--builder offline`.",
         )
     path = Path(spec.origin).parent / "_bundled" / "claude"
     if not path.is_file():
         raise SetupError(
             f"claude-agent-sdk came without its CLI ({path}).",
-            do="Install it again on a platform that it has a wheel for: `uv sync --extra claude`.",
+            do=f"Install it again on a platform that it has a wheel for: `{INSTALL}`.",
         )
     return path
 
