@@ -51,11 +51,11 @@ _SIMPLY = "use *, ?, **, [a-z] and {a,b} only"
 def choices(pattern: str) -> list[str]:
     """Return what the braces of a pattern stand for."""
     done: list[str] = []
-    todo = [pattern]
-    while todo:
-        if len(todo) + len(done) > _MOST_CHOICES:
+    waiting = [pattern]
+    while waiting:
+        if len(waiting) + len(done) > _MOST_CHOICES:
             raise Refused("pattern", f"{shown(pattern)} has too many choices", "ask in parts")
-        one = todo.pop()
+        one = waiting.pop()
         inner = re.search(r"\{([^{}]*)\}", one)
         if inner is None:
             if "{" in one or "}" in one:
@@ -65,7 +65,7 @@ def choices(pattern: str) -> list[str]:
         if "," not in inner[1]:
             raise Refused("pattern", f"{shown(inner[0])} is no choice of names", _SIMPLY)
         before, after = one[: inner.start()], one[inner.end() :]
-        todo += [before + word + after for word in inner[1].split(",")]
+        waiting += [before + word + after for word in inner[1].split(",")]
     return done
 
 

@@ -86,26 +86,34 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(folder)
 
 
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        for place in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            children = [int(word) for word in place.read_text().split()]
+            found += children
+            waiting += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def cli_processes() -> list[int]:
     """Return the CLIs that descend from this process."""
-    parents: dict[int, int] = {}
-    names: dict[int, str] = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (place / "stat").read_text()
-        except OSError:
-            continue
-        name, _, rest = text.partition("(")[2].rpartition(")")
-        parents[int(place.name)], names[int(place.name)] = int(rest.split()[1]), name
-    return [pid for pid, name in names.items() if name == "claude" and _below(pid, parents)]
+    return [pid for pid in descendants(os.getpid()) if _name(pid) == "claude"]
 
 
-def _below(pid: int, parents: dict[int, int]) -> bool:
-    while pid > 1:
-        pid = parents.get(pid, 0)
-        if pid == os.getpid():
-            return True
-    return False
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def kill_cli() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from harness.builders.claude.contained import environment
 from harness.builders.claude.settings import Credentials, credentials
-from tests.claude.conftest import PLACEHOLDER, Desk
+from tests.claude.conftest import PLACEHOLDER, Desk, alive, descendants
 from tests.claude.messages_api import Fault, MessagesApi, say, use
 
 pytestmark = pytest.mark.claude
@@ -84,7 +84,7 @@ import os
 os.environ.clear()
 os.environ["PATH"] = "/usr/bin:/bin"
 from pathlib import Path
-from tests.claude.conftest import PLACEHOLDER, Desk
+from tests.claude.conftest import PLACEHOLDER, Desk, alive, descendants
 from tests.claude.messages_api import MessagesApi, say, use
 with MessagesApi([use("Read", file_path="app/main.py"), say("done")]) as api:
     desk = Desk(Path({str(desk.folder)!r}))
@@ -176,30 +176,12 @@ def test_the_cli_dies_with_the_harness(
     harness = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert harness.stdout is not None
     assert harness.stdout.readline() == "asked\n"
-    below = _descendants(harness.pid)
+    below = descendants(harness.pid)
     assert below
     harness.kill()
     harness.wait()
     harness.stdout.close()
-    eventually(lambda: not any(_alive(pid) for pid in below))
-
-
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    todo = [pid]
-    while todo:
-        for place in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-            children = [int(word) for word in place.read_text().split()]
-            found += children
-            todo += children
-    return found
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    eventually(lambda: not any(alive(pid) for pid in below))
 
 
 def test_the_environment_of_the_cli() -> None:

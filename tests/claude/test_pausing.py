@@ -15,7 +15,7 @@ from harness.sessions.command import log_entries, status_document
 from harness.sessions.control import request_pause
 from harness.sessions.runner import PAUSE_FILE, Options, run_project
 from tests.claude import parcels
-from tests.claude.conftest import Desk
+from tests.claude.conftest import Desk, alive, descendants
 from tests.claude.messages_api import Body, Fault, MessagesApi, Turn, say, use
 
 pytestmark = [pytest.mark.claude, pytest.mark.sandbox]
@@ -96,24 +96,6 @@ def test_a_killed_harness_leaves_nothing_behind(
         run_project(project, Options(builders=lambda _: [key], resume=True))
     said = [entry["text"] for entry in log_entries(project, None)]
     assert any("picked up from its last green commit" in line for line in said)
-
-
-def descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    todo = [pid]
-    while todo:
-        for place in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
-            children = [int(word) for word in place.read_text().split()]
-            found += children
-            todo += children
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def main(directory: str, url: str) -> None:
