@@ -237,3 +237,17 @@ def test_hostile_settings_in_the_backend_are_not_loaded(desk: Desk, tmp_path: Pa
     assert not trap.exists()
     assert "the-magic-word" not in str(api.asked)
     assert os.listdir(desk.folder / ".claude") == ["settings.json"]  # noqa: PTH208
+
+
+def test_names_and_certificates_can_be_looked_up(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with MessagesApi([say("done")]) as api:
+        desk.run(api)
+
+    plan = (desk.context().background.home / "claude/contained.json").read_text()
+    assert str(tmp_path / "ca.pem") in plan
+    assert str(Path("/etc/resolv.conf").resolve()) in plan
+    assert desk.ends == ["done"]

@@ -15,6 +15,7 @@ from harness.errors import SetupError
 from security.sandbox import inside
 
 _READABLE = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt")
+_CERTIFICATES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 _QUIET = (
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS",
@@ -71,7 +72,7 @@ def prepare(home: Path, folder: Path, key: Credentials, settings: Settings) -> L
         "MCP_TOOL_TIMEOUT": str(_TOOL_TIMEOUT_MS),
         **dict.fromkeys(_QUIET, "1"),
     }
-    readable = [*_READABLE, str(program.parent)]
+    readable = [*_READABLE, str(program.parent), *_elsewhere()]
     writable = [str(folder.absolute()), str(config), str(temporary)]
     plan = {
         "program": str(program),
@@ -80,6 +81,12 @@ def prepare(home: Path, folder: Path, key: Credentials, settings: Settings) -> L
     }
     (home / "contained.json").write_text(json.dumps(plan, indent=1), encoding="utf-8")
     return Launcher(_script(home), config, _handed_over(key))
+
+
+def _elsewhere() -> list[str]:
+    """Return files that names and certificates are looked up in, wherever the system has them."""
+    named = [os.environ[name] for name in _CERTIFICATES if os.environ.get(name)]
+    return [os.path.realpath(path) for path in ("/etc/resolv.conf", "/etc/hosts", *named)]
 
 
 def _script(home: Path) -> Path:
