@@ -39,6 +39,7 @@ async def test_files_are_in_the_recording(project: Project, port: int, via: str)
     with serving(application(), port) as origin:
         async with capturing(project, via=via) as session:
             page = page_of(session)
+            await page.wait_for_load_state()
             await page.evaluate(BY_FETCH)
             await page.evaluate(BY_XHR)
             await page.evaluate(FORM)

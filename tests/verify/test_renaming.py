@@ -5,7 +5,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.verify.variant.renaming import Renaming, renaming_for, words_of
@@ -30,6 +30,7 @@ def test_words_keep_length_order_and_beginnings(words: set[str], data: st.DataOb
 
 
 @given(TEXTS)
+@example(["AA", "AAé"])
 def test_texts_keep_order_case_and_what_is_no_word(texts: list[str]) -> None:
     renaming = Renaming({word for text in texts for word in words_of(text)}, (), "s")
     fresh = {text: renaming.text(text) for text in texts}

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_PLAIN = re.compile("[a-z]*")
 _VOWELS = frozenset("aeiouy")
 _END = ord("z") + 1
 
@@ -31,14 +32,15 @@ class Renaming:
     def __init__(self, words: Iterable[str], kept: Iterable[str], salt: str) -> None:
         self._salt = salt
         self._words = {*words, *kept}
-        self._fixed = {word[:end] for word in kept for end in range(1, len(word) + 1)}
+        stays = {*kept, *(word for word in self._words if not can_change(word))}
+        self._fixed = {word[:end] for word in stays for end in range(1, len(word) + 1)}
         self._fresh: dict[str, str] = {}
         """The new last letter of each beginning of a word."""
         after: dict[str, set[str]] = defaultdict(set)
         for word in self._words:
-            if can_change(word):
-                for end in range(1, len(word)):
-                    after[word[:end]].add(word[end])
+            plain = _PLAIN.match(word)
+            for end in range(1, plain.end() if plain else 0):
+                after[word[:end]].add(word[end])
         for beginning, letters in after.items():
             self._replace(beginning, sorted(letters))
 
