@@ -4,7 +4,7 @@ import asyncio
 import importlib.util
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.capture.session import Session, Wishes
 
 _LISTED = 5
+_PEACE_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,28 @@ class CaptureOptions:
     login: str | None = None
 
 
-def capture(project: Project, options: CaptureOptions) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Running:
+    """A capture under way, for what works beside it: that ends when `ending` is set."""
+
+    project: Project
+    session: "Session"
+    inference: LiveInference | None
+    ending: asyncio.Event
+
+
+Beside = Callable[[Running], Coroutine[Any, Any, None]]
+"""What goes on beside a capture, and ends it by returning."""
+
+
+def capture(
+    project: Project, options: CaptureOptions, beside: Beside | None = None
+) -> dict[str, Any]:
     """Record until the browser is closed or Ctrl+C; return what `capture` says."""
     require_extra()
     wishes = wishes_of(project, options)
     try:
-        return asyncio.run(_capture(project, wishes, options))
+        return asyncio.run(_capture(project, wishes, options, beside))
     finally:
         _remove_empty(Path(wishes.plan.path))
 
@@ -129,13 +146,15 @@ def _new_recording(project: Project) -> Path:
     return path
 
 
-async def _capture(project: Project, wishes: "Wishes", options: CaptureOptions) -> dict[str, Any]:
+async def _capture(
+    project: Project, wishes: "Wishes", options: CaptureOptions, beside: Beside | None
+) -> dict[str, Any]:
     from harness.capture.explore.exploring import explore, given_credentials  # noqa: PLC0415
     from harness.capture.session import Session  # noqa: PLC0415
 
     credentials = given_credentials(options.login)
     inference = LiveInference(project.directory) if options.infer else None
-    line = LiveLine(sys.stderr, inference)
+    line = LiveLine(sys.stderr, inference, quiet=beside is not None)
     session = Session(wishes, line.show)
     stop = _Stop()
     try:
@@ -143,8 +162,14 @@ async def _capture(project: Project, wishes: "Wishes", options: CaptureOptions) 
             _say(session.greeting())
             if inference is not None:
                 inference.start()
-            exploring = [explore(session, credentials)] if options.explore else []
-            await _first_of(session.wait(), stop.asked.wait(), *exploring)
+            working = [explore(session, credentials)] if options.explore and not beside else []
+            ends = [session.wait(), stop.asked.wait(), *working]
+            if beside is None:
+                await _first_of(*ends)
+            else:
+                await _while_open(
+                    beside, Running(project, session, inference, asyncio.Event()), ends
+                )
             stop.asked.set()
             if inference is not None:
                 await inference.pause()
@@ -188,6 +213,20 @@ def _remove_empty(path: Path) -> None:
     if path.exists() and not len(Recording(path)):
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+async def _while_open(
+    beside: Beside, running: Running, ends: Sequence[Coroutine[Any, Any, Any]]
+) -> None:
+    """Let something go on until it is through or the capture ends, and then end in peace."""
+    work = asyncio.ensure_future(beside(running))
+    await _first_of(*ends, asyncio.wait({work}))
+    running.ending.set()
+    await asyncio.wait({work}, timeout=_PEACE_S)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    if not work.cancelled():
+        work.result()
 
 
 def _outcome(project: Project, session: "Session", endpoints: int | None) -> dict[str, Any]:

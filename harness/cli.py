@@ -153,6 +153,22 @@ def capture(
     _say(document, document["text"], as_json=as_json)
 
 
+@app.command(epilog="Example: understudy chat shop --budget-usd 2")
+def chat(
+    directory: Directory,
+    model: ModelName = None,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
+    *,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="A browser without windows.")
+    ] = False,
+) -> None:
+    """Record while you and a model use and describe the application together."""
+    from harness.chat.command import chat_command  # noqa: PLC0415
+
+    typer.echo(chat_command(_open(directory), model, budget_usd, headless=headless))
+
+
 @app.command(epilog="Example: understudy infer shop")
 def infer(directory: Directory, *, as_json: AsJson = False) -> None:
     """Infer the API model: model/openapi.yaml, API.md, model.json."""

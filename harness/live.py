@@ -33,6 +33,7 @@ class LiveInference:
         self._changed = asyncio.Event()
         self._latest = 0
         self._task: asyncio.Task[None] | None = None
+        self._one = asyncio.Lock()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -42,6 +43,14 @@ class LiveInference:
         if kept > self._latest:
             self._latest = kept
             self._changed.set()
+
+    def touch(self) -> None:
+        """Note that something else than the recording changed what is inferred."""
+        self._changed.set()
+
+    async def refresh(self) -> None:
+        """Infer now from what is recorded by now."""
+        await self._infer()
 
     async def pause(self) -> None:
         """Stop reading the recording: it is about to be closed."""
@@ -66,6 +75,10 @@ class LiveInference:
             await asyncio.sleep((loop.time() - began) * _REST)
 
     async def _infer(self) -> None:
+        async with self._one:
+            await self._infer_once()
+
+    async def _infer_once(self) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -103,15 +116,18 @@ def _behind(prepare: Callable[[], None] | None) -> Callable[[], None] | None:
 class LiveLine:
     """Shows on a terminal what was recorded until now, on one line."""
 
-    def __init__(self, out: TextIO, inference: LiveInference | None) -> None:
+    def __init__(
+        self, out: TextIO, inference: LiveInference | None, *, quiet: bool = False
+    ) -> None:
         self._out = out
         self._inference = inference
+        self._quiet = quiet
         self._shown = False
 
     def show(self, report: dict[str, Any]) -> None:
         if self._inference is not None:
             self._inference.saw(report["kept"])
-        if self._out.isatty():
+        if self._out.isatty() and not self._quiet:
             endpoints = None if self._inference is None else self._inference.endpoints
             width = shutil.get_terminal_size().columns - 1
             self._out.write(f"\r\x1b[2K{live_text(report, endpoints)[:width]}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CONFIG_NAME = "understudy.toml"
 SPEC_NAME = "spec.md"
+DESCRIPTIONS_NAME = "describe.toml"
 
 
 class Table(BaseModel):
@@ -166,6 +167,10 @@ class Project:
     @property
     def spec_path(self) -> Path:
         return self.directory / SPEC_NAME
+
+    @property
+    def descriptions_path(self) -> Path:
+        return self.directory / DESCRIPTIONS_NAME
 
     @property
     def recordings_dir(self) -> Path:

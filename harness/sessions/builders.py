@@ -4,9 +4,9 @@ from importlib.util import find_spec
 
 from harness.builders import Builder
 from harness.builders.claude.launcher import bundled
-from harness.builders.claude.settings import KEYS, Settings, credentials
+from harness.builders.claude.settings import Settings, credentials, require_credentials
 from harness.builders.offline_session import OfflineBuilder
-from harness.errors import SetupError, UsageError
+from harness.errors import UsageError
 from harness.project import Project
 
 
@@ -32,12 +32,9 @@ def builders_for(name: str, project: Project, model: str | None) -> list[Builder
 
 
 def _claude(project: Project, model: str | None) -> Builder:
-    key = credentials()
-    if key is None:
-        raise SetupError(
-            f"The builder claude needs a key, and neither {' nor '.join(KEYS)} is set.",
-            do=f"Set {KEYS[0]}, or run with `--builder offline`, which needs none.",
-        )
+    key = require_credentials(
+        "The builder claude", "run with `--builder offline`, which needs none."
+    )
     bundled()
     from harness.builders.claude.builder import ClaudeBuilder  # noqa: PLC0415 - heavy
 

@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.features.derive import derive
 from harness.features.feature import FeatureList, write_whole
 from harness.inference.model import ApiModel, Finding
-from harness.project import Project
+from harness.project import DESCRIPTIONS_NAME, Project
 from harness.sessions.events import Inferred, PhaseStarted
 from harness.sessions.journal import Journal
 from harness.traffic.exchange import Exchange
@@ -23,6 +23,7 @@ from harness.verify.replay import reason_to_leave_out
 
 _STAMP = "model.stamp"
 _BLOCK = 1 << 20
+_UNMATCHED = f"{DESCRIPTIONS_NAME} describes it, and the recordings do not show it."
 
 
 def require_recordings(project: Project) -> Sequence[Recording]:
@@ -96,7 +97,7 @@ def infer_and_write(project: Project) -> ApiModel:
             do="Check `hosts` in understudy.toml against the recorded hosts: "
             f"{hosts or 'there are none'}.",
         )
-    _write(model, project.model_dir)
+    _write(model, project)
     return model
 
 
@@ -107,16 +108,23 @@ def _message_findings(recording: TranslatedRecording) -> Iterable[Finding]:
         yield Finding(level=note.level, where=note.where, detail=note.detail, evidence=evidence)
 
 
-def _write(model: ApiModel, folder: Path) -> None:
+def _write(model: ApiModel, project: Project) -> None:
     import yaml  # noqa: PLC0415
 
+    from harness.inference.documents import descriptions  # noqa: PLC0415
     from harness.inference.documents.markdown import markdown  # noqa: PLC0415
     from harness.inference.documents.openapi import document as openapi  # noqa: PLC0415
 
+    folder, described = project.model_dir, openapi(model)
+    said = descriptions.read(project.descriptions_path)
+    model.findings += [
+        Finding(level="warning", where=one.operation, detail=_UNMATCHED)
+        for one in descriptions.apply(described, said)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
-    described = yaml.safe_dump(openapi(model), sort_keys=False, allow_unicode=True, width=100)
-    write_whole(folder / "openapi.yaml", described)
-    write_whole(folder / "API.md", markdown(model))
+    text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
+    write_whole(folder / "openapi.yaml", text)
+    write_whole(folder / "API.md", markdown(model, described))
     write_whole(folder / "model.json", model.model_dump_json(indent=1) + "\n")
 
 
@@ -145,7 +153,8 @@ def list_features(project: Project, model: ApiModel) -> FeatureList:
 def _stamp(project: Project) -> str:
     """Return what the model depends on: recordings, spec, configuration, our own inference."""
     digest = hashlib.sha256()
-    paths = [*(item.path for item in project.recordings()), project.spec_path]
+    paths = [*(item.path for item in project.recordings())]
+    paths += [project.spec_path, project.descriptions_path]
     readers = (harness.inference, harness.traffic.framings)
     code = sorted(path for each in readers for path in Path(each.__path__[0]).rglob("*.py"))
     for path in [*paths, *code]:

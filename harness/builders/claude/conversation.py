@@ -74,6 +74,8 @@ class Watch:
     usd: float | None
     settles: bool
     """Whether the ledger holds all of the conversation, as the CLI's account does."""
+    said: Callable[[str], None] = lambda _: None
+    """Told what the model says, a block at a time."""
 
 
 async def converse(options: ClaudeAgentOptions, prompt: str, watch: Watch, ledger: Ledger) -> Ended:
@@ -183,6 +185,7 @@ class _Talk:
                 self._keep(f"{block.name} {_short(block.input)}")
             elif isinstance(block, TextBlock) and not message.error:
                 self._keep(_short(block.text))
+                self._watch.said(block.text)
 
     def _keep(self, line: str) -> None:
         self.ended.said = [*self.ended.said, line][-_KEPT_LINES:]

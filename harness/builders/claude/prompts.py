@@ -47,7 +47,12 @@ class Prompt:
 
 
 def system() -> str:
-    return _environment().get_template("system.md.j2").render()
+    return filled("system.md.j2")
+
+
+def filled(name: str, **values: Any) -> str:
+    """Return a template of prompts/ with its values."""
+    return _environment().get_template(name).render(**values)
 
 
 def coding(session: SessionContext) -> Prompt:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.errors import SetupError
+
 KEYS = ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN")
 BASE_URL = "ANTHROPIC_BASE_URL"
 
@@ -27,6 +29,17 @@ def credentials(environment: Mapping[str, str] = os.environ) -> Credentials | No
         if secret := environment.get(name, "").strip():
             return Credentials(name, secret, environment.get(BASE_URL) or None)
     return None
+
+
+def require_credentials(who: str, otherwise: str) -> Credentials:
+    """Return what the environment holds; raise SetupError without a key."""
+    key = credentials()
+    if key is None:
+        raise SetupError(
+            f"{who} needs a key, and neither {' nor '.join(KEYS)} is set.",
+            do=f"Set {KEYS[0]}, or {otherwise}",
+        )
+    return key
 
 
 @dataclass(frozen=True, kw_only=True)

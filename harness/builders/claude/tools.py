@@ -51,7 +51,7 @@ def _reading(session: SessionContext) -> list[Tool]:
     @tool(
         "traffic",
         "Search the recordings of the original, or show one exchange in full.",
-        _schema(
+        schema(
             {
                 "exchange": ("string", "Show this one, as in name#12"),
                 "method": ("string", "GET, POST, ..."),
@@ -73,7 +73,7 @@ def _reading(session: SessionContext) -> list[Tool]:
     @tool(
         "explain",
         "Say what was inferred about an operation, entity or field, and on which evidence.",
-        _schema({"what": ("string", "As in 'POST /api/notes' or 'note.title'")}, "what"),
+        schema({"what": ("string", "As in 'POST /api/notes' or 'note.title'")}, "what"),
     )
     async def why(given: dict[str, Any]) -> Answer:
         return _text(render(explain(session.model, given["what"])))
@@ -81,7 +81,7 @@ def _reading(session: SessionContext) -> list[Tool]:
     @tool(
         "note",
         "Keep a note for the sessions that follow: what you found out, what you tried.",
-        _schema({"text": ("string", "A few sentences")}, "text"),
+        schema({"text": ("string", "A few sentences")}, "text"),
     )
     async def note(given: dict[str, Any]) -> Answer:
         session.record.note(given["text"][:2000])
@@ -95,7 +95,7 @@ def _bash(session: SessionContext) -> Tool:
         "bash",
         "Run a shell line in the backend's folder, in a sandbox without a network. PostgreSQL is "
         "at DATABASE_URL. Servers that you start answer in later commands.",
-        _schema(
+        schema(
             {
                 "command": ("string", "One line; what is not allowed is refused with advice"),
                 "timeout_s": ("number", f"At most {_LONGEST_S:.0f}; 120 by default"),
@@ -148,7 +148,7 @@ def _propose(session: SessionContext) -> Tool:
         {
             "type": "object",
             "properties": {
-                **_schema(
+                **schema(
                     {
                         "id": ("string", "Lower case words with dashes"),
                         "category": (
@@ -192,7 +192,7 @@ def _told(session: SessionContext, one: Tool) -> Tool:
     return one
 
 
-def _schema(fields: dict[str, tuple[str, str]], *required: str) -> dict[str, Any]:
+def schema(fields: dict[str, tuple[str, str]], *required: str) -> dict[str, Any]:
     properties = {
         name: {"type": kind, "description": says} for name, (kind, says) in fields.items()
     }

@@ -15,9 +15,12 @@ _METHODS = {"get": 0, "post": 1, "put": 2, "patch": 3, "delete": 4}
 _MAX_NOTE = 80
 
 
-def markdown(model: ApiModel) -> str:
-    """Write API.md: operations by resource, schemas, entities, and what stayed open."""
-    described = document(model)
+def markdown(model: ApiModel, described: dict[str, Any] | None = None) -> str:
+    """Write API.md: operations by resource, schemas, entities, and what stayed open.
+
+    `described` is the model's OpenAPI document, where more is said in it than the model says.
+    """
+    described = described or document(model)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -54,6 +57,7 @@ def _resources(model: ApiModel, described: dict[str, Any]) -> dict[str, list[dic
                     "path": path,
                     "id": operation["operationId"],
                     "summary": operation["summary"],
+                    "description": operation.get("description", ""),
                     "access": _access(operation.get("security")),
                     "protocol": endpoint.protocol,
                     "parameters": [_parameter(item) for item in operation.get("parameters", [])],
