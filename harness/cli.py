@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError, UsageError
+from harness.errors import EXIT_BUDGET, EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError, UsageError
 
 if TYPE_CHECKING:
     from harness.project import Project
@@ -111,6 +111,10 @@ def capture(
         str | None,
         typer.Option(metavar="NAME", help="Explore as this user; password: UNDERSTUDY_PASSWORD."),
     ] = None,
+    intent: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What a model is to explore for; needs a key."),
+    ] = None,
     *,
     explore: Annotated[
         bool, typer.Option("--explore", help="Walk through the application by itself.")
@@ -149,8 +153,15 @@ def capture(
         explore=explore,
         login=login,
     )
-    document = record(_open(directory), options)
+    if intent is None:
+        document = record(_open(directory), options)
+    else:
+        from harness.chat.command import intent_command  # noqa: PLC0415
+
+        document = intent_command(_open(directory), options, intent)
     _say(document, document["text"], as_json=as_json)
+    if document.get("intent", {}).get("outcome") == "budget":
+        raise typer.Exit(EXIT_BUDGET)
 
 
 @app.command(epilog="Example: understudy chat shop --budget-usd 2")

@@ -15,6 +15,8 @@ from harness.parent_death import die_with_parent
 
 _QUIET_S = 2.0
 _LONGEST_S = 15.0
+_NEWS_S = 0.3
+"""So long does it take at most until what was recorded is told."""
 _REST = 3
 """So much longer than an inference took is the pause after it."""
 _PRIORITY = 10
@@ -34,6 +36,8 @@ class LiveInference:
         self._latest = 0
         self._task: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
+        self._version = 0
+        self._inferred = -1
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -42,15 +46,17 @@ class LiveInference:
         """Note that so many exchanges are recorded by now."""
         if kept > self._latest:
             self._latest = kept
-            self._changed.set()
+            self.touch()
 
     def touch(self) -> None:
-        """Note that something else than the recording changed what is inferred."""
+        """Note that something changed of what is inferred from."""
+        self._version += 1
         self._changed.set()
 
     async def refresh(self) -> None:
-        """Infer now from what is recorded by now."""
-        await self._infer()
+        """Infer now, where something was recorded since the last time."""
+        await asyncio.sleep(_NEWS_S)
+        await self._infer_news()
 
     async def pause(self) -> None:
         """Stop reading the recording: it is about to be closed."""
@@ -60,7 +66,8 @@ class LiveInference:
 
     async def finish(self) -> None:
         """Infer from the finished recording."""
-        await self._infer()
+        async with self._one:
+            await self._infer()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -71,14 +78,17 @@ class LiveInference:
                 self._changed.clear()
                 await asyncio.sleep(_QUIET_S)
             began = loop.time()
-            await self._infer()
+            await self._infer_news()
             await asyncio.sleep((loop.time() - began) * _REST)
 
-    async def _infer(self) -> None:
+    async def _infer_news(self) -> None:
         async with self._one:
-            await self._infer_once()
+            version = self._version
+            if version != self._inferred:
+                await self._infer()
+                self._inferred = version
 
-    async def _infer_once(self) -> None:
+    async def _infer(self) -> None:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",

@@ -1,0 +1,97 @@
+"""How conversations are paused and how they end."""
+
+import os
+import pty
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from harness.cli import main
+from tests.capture.driving import command
+from tests.chat.conftest import Scene, answers
+from tests.claude.messages_api import Body, Fault, Turn, say, use
+
+pytestmark = [pytest.mark.browser, pytest.mark.claude]
+
+
+def when(happened: Callable[[], bool], then: Turn) -> Callable[[Body], Turn]:
+    """Return an item that waits for something before the model goes on."""
+
+    def item(_: Body) -> Turn:
+        until = time.monotonic() + 30
+        while not happened():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        return then
+
+    return item
+
+
+def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
+    keyboard, terminal = pty.openpty()
+    shown: list[str] = []
+
+    def typed(line: str) -> Callable[[], bool]:
+        def happened() -> bool:
+            if line not in shown:
+                os.write(keyboard, f"{line}\n".encode())
+                shown.append(line)
+                time.sleep(0.3)
+            return True
+
+        return happened
+
+    script = [
+        use("snapshot"),
+        when(typed("/pause"), use("snapshot")),
+        when(typed("/resume"), use("snapshot")),
+        say("I see."),
+    ]
+    with (
+        scene.model(script) as api,
+        command("chat", scene.project.directory, "--headless", stdin=terminal) as process,
+    ):
+        os.write(keyboard, b"Look around\n")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "I see.\n"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        before, paused, after = answers(api.asked[-1])
+    os.close(keyboard)
+    os.close(terminal)
+    assert process.returncode == 0, err
+    assert "[ref=" in before
+    assert "The person has the browser" in paused
+    assert "[ref=" in after
+    assert "understudy run" in out
+    assert len(scene.project.recordings()) == 1
+
+
+def test_a_key_that_is_refused_ends_it_and_the_recording_is_kept(scene: Scene) -> None:
+    with scene.model([Fault(status=401)] * 20):
+        said = scene.chat("Hello", "/flows")
+    assert said.code == 5
+    assert "refuses the key in ANTHROPIC_API_KEY" in said.err
+    assert "GET /api/posts -> 401" not in said.out
+    assert len(scene.project.recordings()) == 1
+
+
+def test_the_budget_bounds_all_messages(scene: Scene) -> None:
+    with scene.model([say("One.")]) as api:
+        said = scene.chat("Hello", "More", options=["--budget-usd", "0.000001"])
+    assert said.code == 0, said.err
+    assert "The budget is spent" in said.err
+    assert len(api.asked) == 1
+
+
+def test_without_a_key_it_says_so(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["understudy", "chat", str(scene.project.directory)]
+    scene.monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 5
+    said = capsys.readouterr().err
+    assert "ANTHROPIC_API_KEY" in said
+    assert "understudy capture" in said

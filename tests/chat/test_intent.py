@@ -1,0 +1,82 @@
+"""A model that explores for an intent by itself."""
+
+import json
+
+import pytest
+
+from harness.cli import main
+from tests.capture.driving import command
+from tests.chat.conftest import Scene, answers
+from tests.claude.messages_api import MessagesApi, say, use
+
+pytestmark = [pytest.mark.browser, pytest.mark.claude]
+
+
+def explore(scene: Scene) -> tuple[int, str, str]:
+    given = ["--explore", "--intent", "Look at a post", "--headless", "--json"]
+    options = ("--via", "browser", "--no-infer")
+    with command("capture", scene.project.directory, *given, *options) as process:
+        out, err = process.communicate(timeout=100)
+    return process.returncode, out, err
+
+
+def asked_for(api: MessagesApi, number: int) -> str:
+    return str(api.asked[number]["messages"])
+
+
+def test_it_goes_on_until_it_says_that_it_is_done(scene: Scene) -> None:
+    script = [
+        use("navigate", url=f"{scene.origin}/#/user/carol"),
+        say("Shall I go on?"),
+        use("done", summary="Carol has a page."),
+        say("Goodbye."),
+    ]
+    with scene.model(script) as api:
+        code, out, err = explore(scene)
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["intent"]["outcome"] == "done"
+    assert document["intent"]["summary"] == "Carol has a page."
+    assert document["intent"]["cost_usd"] > 0
+    assert "GET /api/users/carol" in scene.board.calls
+    assert "Look at a post" in asked_for(api, 0)
+    assert "Nobody answers" in asked_for(api, 2)
+    assert "call `done`" in str(api.asked[0]["system"])
+    assert "Then stop now" in answers(api.asked[-1])[-1]
+    assert "Shall I go on?" in err
+
+
+def test_its_turns_and_its_budget_are_bounded(scene: Scene) -> None:
+    config = scene.project.directory / "understudy.toml"
+    url = f'[target]\nurl = "{scene.origin}"\nhosts = ["{scene.origin.partition("//")[2]}"]\n'
+    config.write_text(f"{url}[budget]\nsession_turns = 2\nusd = 100.0\n")
+    with scene.model([use("snapshot")] * 9) as api:
+        code, out, err = explore(scene)
+    assert code == 0, err
+    assert json.loads(out)["intent"]["outcome"] == "max turns"
+    assert len(api.asked) == 2
+    config.write_text(f"{url}[budget]\nusd = 0.000001\n")
+    with scene.model([use("snapshot")] * 9):
+        code, out, err = explore(scene)
+    assert code == 3, err
+    assert json.loads(out)["intent"]["outcome"] == "budget"
+
+
+@pytest.mark.parametrize(
+    ("options", "says", "code"),
+    [
+        (["--intent", "x"], "Add --explore", 2),
+        (["--intent", "x", "--explore"], "ANTHROPIC_API_KEY", 5),
+        (["--intent", "x", "--explore", "--login", "ann"], "--login", 2),
+        (["--intent", " ", "--explore"], "says nothing", 2),
+    ],
+)
+def test_what_cannot_be_is_said(
+    scene: Scene, capsys: pytest.CaptureFixture[str], options: list[str], says: str, code: int
+) -> None:
+    arguments = ["understudy", "capture", str(scene.project.directory), *options]
+    scene.monkeypatch.setattr("sys.argv", arguments)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    assert says in capsys.readouterr().err
