@@ -18,13 +18,16 @@ _MOST_CALLS = 20
 
 
 class Attention:
-    """Watches all pages of some contexts; `told` is what happened since `begin`."""
+    """Watches all pages of some contexts; `told` is what happened since `begin`.
 
-    def __init__(self, contexts: Iterable[BrowserContext], with_person: Callable[[], bool]) -> None:
+    `in_hand` says whether dialogs that appear now are for the model to answer.
+    """
+
+    def __init__(self, contexts: Iterable[BrowserContext], in_hand: Callable[[], bool]) -> None:
         self.opened: list[Page] = []
         self._told: list[str] = []
         self._pending: set[Request] = set()
-        self._with_person = with_person
+        self._in_hand = in_hand
         for context in contexts:
             context.on("request", self._asked)
             context.on("requestfinished", self._ended)
@@ -66,8 +69,8 @@ class Attention:
             self._told.append(f"the page called {request.method} {request.url} {response.status}")
 
     async def _dialog(self, dialog: Dialog) -> None:
-        """What is asked is meant, where it may be pressed at all; a person answers by hand."""
-        if self._with_person():
+        """What the model is asked is meant, where it may be; what a person is asked is theirs."""
+        if not self._in_hand():
             return
         accepted = care_for(dialog.message) != "never"
         self._told.append(

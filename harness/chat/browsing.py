@@ -10,6 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
+from harness.capture.explore.exploring import PASSWORD_VARIABLE
 from harness.capture.session import Session
 from harness.chat import harm
 from harness.chat.attention import Attention
@@ -25,15 +26,20 @@ WITH_PERSON = "The person has the browser. Wait until they give it back, and say
 
 
 class Browsing:
-    """One page at a time, in scope, unless the person has the browser."""
+    """One page at a time, in scope, unless the person has the browser.
 
-    def __init__(self, session: Session) -> None:
+    `password` is typed where the model writes the name of its variable: it does not get to know it.
+    """
+
+    def __init__(self, session: Session, password: str | None = None) -> None:
         assert session.browser is not None  # noqa: S101 - a chat goes with a browser
         plan = session.wishes.plan
         self.with_person = False
+        self.password = password
         self.windows = session.browser.windows
         self.attention = Attention(
-            [each.context for each in self.windows], lambda: self.with_person
+            [each.context for each in self.windows],
+            lambda: session.wishes.headless or self._one.locked(),
         )
         self._scope = Scope(plan.hosts, plan.extra_hosts, plan.denied_hosts)
         self._start = session.wishes.url or "about:blank"
@@ -113,6 +119,10 @@ class Browsing:
 
     async def type(self, page: Page, ref: str, text: str, *, submit: bool) -> None:
         target, seen = await self.find(page, ref)
+        if self.password and text == PASSWORD_VARIABLE:
+            if not seen.secret:
+                raise RefusedError(f"{PASSWORD_VARIABLE} goes into password fields only.")
+            text = self.password
         if submit:
             harm.require_harmless_submit(seen)
         await target.fill(text, timeout=_ACTION_MS)

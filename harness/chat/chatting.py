@@ -8,8 +8,7 @@ from typing import Any
 from harness.builders.claude import traffic
 from harness.builders.claude.conversation import Kind
 from harness.capturing import CaptureOptions, Running, capture
-from harness.chat.browsing import Browsing
-from harness.chat.equipment import system_prompt, tools_for
+from harness.chat.equipment import browsing_of, system_prompt, tools_for
 from harness.chat.knowledge import Knowledge
 from harness.chat.lines import Lines
 from harness.chat.talk import Talk, Terms, lasts, trouble
@@ -47,7 +46,7 @@ class Chat:
     def __init__(self, running: Running, terms: Terms) -> None:
         self.trouble: UnderstudyError | None = None
         self._ending = running.ending
-        self._browsing = Browsing(running.session)
+        self._browsing = browsing_of(running)
         self._knowledge = Knowledge(running)
         self._lines = Lines(sys.stdin)
         self.talk = Talk(
@@ -104,6 +103,8 @@ class Chat:
             await self._interjection(turn)
         ended = await turn
         wrong = trouble(ended, self.talk.terms)
+        if self._ending.is_set():
+            return  # Ctrl+C reaches the CLI too
         if wrong is not None and lasts(ended):
             self.trouble = wrong
             self._ending.set()

@@ -29,10 +29,6 @@ def intent_command(project: Project, options: CaptureOptions, intent: str) -> di
         raise UsageError("--intent says what to explore for.", do="Add --explore.")
     if not intent.strip():
         raise UsageError("--intent says nothing.", do='Give it words: --intent "order something".')
-    if options.login is not None:
-        raise UsageError(
-            "--login is for exploring without --intent.", do="Say in the intent who to log in as."
-        )
     terms = _terms(project, None, None, "explore without --intent, which needs none.")
     from harness.chat.intent import explore_with_intent  # noqa: PLC0415 - heavy
 

@@ -1,6 +1,9 @@
 """What the model works with: its tools, and what it is told of them."""
 
+import os
+
 from harness.builders.claude import prompts
+from harness.capture.explore.exploring import PASSWORD_VARIABLE
 from harness.capturing import Running
 from harness.chat.browser_tools import BrowserTools
 from harness.chat.browsing import Browsing
@@ -11,6 +14,10 @@ from harness.chat.toolbox import Tool
 from harness.chat.traffic_tools import TrafficTools
 
 
+def browsing_of(running: Running) -> Browsing:
+    return Browsing(running.session, os.environ.get(PASSWORD_VARIABLE) or None)
+
+
 def tools_for(browsing: Browsing, knowledge: Knowledge) -> list[Tool]:
     return [
         *BrowserTools(browsing, told).offered(),
@@ -19,11 +26,15 @@ def tools_for(browsing: Browsing, knowledge: Knowledge) -> list[Tool]:
     ]
 
 
-def system_prompt(running: Running, browsing: Browsing, *, person: bool) -> str:
+def system_prompt(
+    running: Running, browsing: Browsing, *, person: bool, login: str | None = None
+) -> str:
     return prompts.filled(
         "chat.md.j2",
         title=running.project.title,
         url=running.session.wishes.url,
         hosts=browsing.hosts,
         person=person,
+        login=login,
+        password=PASSWORD_VARIABLE if browsing.password else None,
     )

@@ -5,8 +5,7 @@ from typing import Any
 
 from harness.builders.claude.conversation import Kind
 from harness.capturing import CaptureOptions, Running, capture
-from harness.chat.browsing import Browsing
-from harness.chat.equipment import system_prompt, tools_for
+from harness.chat.equipment import browsing_of, system_prompt, tools_for
 from harness.chat.knowledge import Knowledge
 from harness.chat.talk import Talk, Terms, trouble
 from harness.chat.terminal import say, told, waited
@@ -25,7 +24,7 @@ def explore_with_intent(
     quests: list[Quest] = []
 
     async def beside(running: Running) -> None:
-        quests.append(Quest(running, intent, terms))
+        quests.append(Quest(running, intent, terms, options.login))
         await quests[0].run()
 
     document = capture(project, options, beside)
@@ -45,17 +44,18 @@ class Quest:
     running: Running
     intent: str
     terms: Terms
+    login: str | None = None
     outcome: str = Kind.INTERRUPTED.value
     summary: str = ""
     trouble: UnderstudyError | None = None
     _talk: Talk = field(init=False)
 
     def __post_init__(self) -> None:
-        browsing, knowledge = Browsing(self.running.session), Knowledge(self.running)
+        browsing, knowledge = browsing_of(self.running), Knowledge(self.running)
         self._talk = Talk(
             project=self.running.project,
             terms=self.terms,
-            system=system_prompt(self.running, browsing, person=False),
+            system=system_prompt(self.running, browsing, person=False, login=self.login),
             tools=[*tools_for(browsing, knowledge), self._done()],
             stopping=self.running.ending.is_set,
             said=told,
@@ -68,6 +68,8 @@ class Quest:
             ended = await self._talk.ask(text, turns=most - self._talk.turns)
             if self.summary:
                 self.outcome = Kind.DONE.value
+                return
+            if self.running.ending.is_set():
                 return
             self.trouble = trouble(ended, self.terms)
             if ended.kind is not Kind.DONE:

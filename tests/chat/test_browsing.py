@@ -29,7 +29,7 @@ class Hands:
     told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.browsing = Browsing(self.session)
+        self.browsing = Browsing(self.session, "the-real-one")
         tools = BrowserTools(self.browsing, self.told.append).offered()
         self._tools = {one.name: one.handler for one in tools}
 
@@ -97,6 +97,12 @@ async def test_tabs_fields_the_way_back_and_the_persons_turn(hands: Hands) -> No
     assert 'option "green" [selected]' in seen
     assert "milk" in seen
     assert "4711" not in seen
+    assert (await hands.on("type", 'textbox "Note"', text="UNDERSTUDY_PASSWORD")).startswith(
+        "refused"
+    )
+    await hands.on("type", 'textbox "PIN"', text="UNDERSTUDY_PASSWORD")
+    pin = hands.browsing.page.get_by_label("PIN")
+    assert await pin.input_value() == "the-real-one"
     assert "four digits" in seen
     assert "take a new snapshot" in await hands.use("click", element="e999")
     assert "take a new snapshot" in await hands.use("click", element="e1 >> css=button")

@@ -3,6 +3,7 @@
 import os
 import pty
 import signal
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,54 +17,49 @@ from tests.claude.messages_api import Body, Fault, Turn, say, use
 pytestmark = [pytest.mark.browser, pytest.mark.claude]
 
 
-def when(happened: Callable[[], bool], then: Turn) -> Callable[[Body], Turn]:
-    """Return an item that waits for something before the model goes on."""
-
-    def item(_: Body) -> Turn:
-        until = time.monotonic() + 30
-        while not happened():
-            assert time.monotonic() < until
-            time.sleep(0.02)
-        return then
-
-    return item
-
-
 def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
     keyboard, terminal = pty.openpty()
     shown: list[str] = []
 
-    def typed(line: str) -> Callable[[], bool]:
-        def happened() -> bool:
-            if line not in shown:
-                os.write(keyboard, f"{line}\n".encode())
-                shown.append(line)
-                time.sleep(0.3)
-            return True
+    def typed(line: str, answer: str, then: Turn) -> Callable[[Body], Turn]:
+        """Return an item that types a line and waits for the answer before the model goes on."""
 
-        return happened
+        def item(_: Body) -> Turn:
+            os.write(keyboard, f"{line}\n".encode())
+            until = time.monotonic() + 30
+            while not any(answer in each for each in shown):
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            return then
+
+        return item
 
     script = [
         use("snapshot"),
-        when(typed("/pause"), use("snapshot")),
-        when(typed("/resume"), use("snapshot")),
+        typed("/pause", "is yours", use("snapshot")),
+        typed("Are you there?", "is at work", use("tabs", action="list")),
+        typed("/resume", "model's again", use("snapshot")),
         say("I see."),
     ]
     with (
         scene.model(script) as api,
         command("chat", scene.project.directory, "--headless", stdin=terminal) as process,
     ):
-        os.write(keyboard, b"Look around\n")
         assert process.stdout is not None
+        assert process.stderr is not None
+        reading = threading.Thread(target=shown.extend, args=(process.stderr,))
+        reading.start()
+        os.write(keyboard, b"Look around\n")
         assert process.stdout.readline() == "I see.\n"
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        before, paused, after = answers(api.asked[-1])
+        out = process.stdout.read()
+        reading.join(60)
+        assert process.wait(60) == 0, shown
+        before, *paused, after = answers(api.asked[-1])
     os.close(keyboard)
     os.close(terminal)
-    assert process.returncode == 0, err
     assert "[ref=" in before
-    assert "The person has the browser" in paused
+    assert all("The person has the browser" in one for one in paused)
     assert "[ref=" in after
     assert "understudy run" in out
     assert len(scene.project.recordings()) == 1

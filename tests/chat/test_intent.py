@@ -67,7 +67,6 @@ def test_its_turns_and_its_budget_are_bounded(scene: Scene) -> None:
     [
         (["--intent", "x"], "Add --explore", 2),
         (["--intent", "x", "--explore"], "ANTHROPIC_API_KEY", 5),
-        (["--intent", "x", "--explore", "--login", "ann"], "--login", 2),
         (["--intent", " ", "--explore"], "says nothing", 2),
     ],
 )
