@@ -15,6 +15,7 @@ _QUIET_S = 0.25
 _LONGEST_S = 5.0
 _MOMENT_S = 0.03
 _MOST_CALLS = 20
+_MOST_KEPT = 200
 
 
 class Attention:
@@ -65,7 +66,7 @@ class Attention:
         request = response.request
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             self._pending.discard(request)
-        if _is_call(request):
+        if _is_call(request) and len(self._told) < _MOST_KEPT:
             self._told.append(f"the page called {request.method} {request.url} {response.status}")
 
     async def _dialog(self, dialog: Dialog) -> None:

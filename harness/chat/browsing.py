@@ -106,9 +106,11 @@ class Browsing:
             raise RefusedError(gone)
         target = page.locator(f"aria-ref={ref}")
         try:
-            return target, await harm.look(target)
+            seen = await harm.look(target)
         except PlaywrightTimeoutError as error:
             raise RefusedError(gone) from error
+        self.require_in_scope(seen.frame)
+        return target, seen
 
     async def click(self, page: Page, ref: str) -> None:
         target, seen = await self.find(page, ref)

@@ -17,11 +17,12 @@ _SEPARATORS = re.compile(r"[-_/.=&?+]")
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """An element: what it is called, what Enter in it presses, what dialog it is in."""
+    """An element: what it is called, what Enter in it presses, what dialog and frame it is in."""
 
     names: list[str]
     submits: list[str]
     dialog: str
+    frame: str
     href: str
     secret: bool
 

@@ -3,7 +3,6 @@
 import asyncio
 import codecs
 import os
-import stat
 from typing import TextIO
 
 _CHUNK = 1 << 16
@@ -21,11 +20,11 @@ class Lines:
 
     def start(self) -> None:
         """Begin to read; what is in a file is there at once, and cannot be waited for."""
-        if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+        try:
+            asyncio.get_running_loop().add_reader(self._descriptor, self._read)
+        except PermissionError:
             while self._read():
                 pass
-        else:
-            asyncio.get_running_loop().add_reader(self._descriptor, self._read)
 
     def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._descriptor)

@@ -35,6 +35,7 @@
     names: pressed.flatMap(words),
     submits: element.form ? submits(element.form).flatMap(words) : [],
     dialog: dialog ? dialog.innerText.slice(0, 1000) : "",
+    frame: element.ownerDocument.location.href,
     href: target ? target.href : "",
     secret: element.matches("input[type=password]"),
   };

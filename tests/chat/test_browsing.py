@@ -72,6 +72,8 @@ async def test_it_stays_in_scope(hands: Hands) -> None:
     for url in ("http://elsewhere.invalid/", "file:///etc/passwd", "javascript:alert(1)", "/fine"):
         assert (await hands.use("navigate", url=url)).startswith("refused"), url
     assert (await hands.on("click", 'link "Direct"')).startswith("refused: That is out of scope")
+    framed = await hands.on("click", 'button "Fine"')
+    assert framed.startswith("refused: That is out of scope")
     left = await hands.on("click", 'link "Leave"')
     assert "out of scope and was left again" in left
     assert f"now at {hands.origin}/ (Account)" in left

@@ -42,6 +42,7 @@ def test_a_conversation_records_and_describes(scene: Scene) -> None:
         use("tag", operation="POST /api/posts", tags="publishing"),
         use("rename", operation="POST /api/posts", summary="Publish a post"),
         use("tag", operation="GET /api/nothing", tags="publishing"),
+        use("Bash", command="id"),
         say("It is described."),
     ]
     with scene.model(script) as api:
@@ -57,6 +58,7 @@ def test_a_conversation_records_and_describes(scene: Scene) -> None:
     assert "[posts]" in told[14]
     assert "No such operation" in told[19]
     assert "POST /api/posts" in told[19]
+    assert "uid=" not in told[20]
     offered = {one["name"] for one in api.asked[0]["tools"] if not one.get("defer_loading")}
     assert offered == TOOLS
     assert "x-api-key" in {name.lower() for name in api.headers[0]}

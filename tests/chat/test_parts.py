@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +93,14 @@ async def test_lines_come_in_parts_and_end() -> None:
         os.close(writing)
         assert [await lines.next() for _ in range(5)] == ["one", "twö", "", "/help", None]
         lines.stop()
+
+
+@pytest.mark.parametrize(("text", "read"), [("one\ntwo", ["one", "two", None]), ("", [None])])
+async def test_lines_come_from_files_too(tmp_path: Path, text: str, read: list[str | None]) -> None:
+    (tmp_path / "script").write_text(text)
+    for path in (tmp_path / "script", Path(os.devnull)):
+        with path.open(encoding="utf-8") as source:
+            lines = Lines(source)
+            lines.start()
+            expected = read if path.name == "script" else [None]
+            assert [await lines.next() for _ in expected] == expected
