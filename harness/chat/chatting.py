@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -49,6 +50,7 @@ class Chat:
         self._browsing = browsing_of(running)
         self._knowledge = Knowledge(running)
         self._lines = Lines(sys.stdin)
+        self._waiting: deque[str] = deque()
         self.talk = Talk(
             project=running.project,
             terms=terms,
@@ -82,6 +84,8 @@ class Chat:
             self._lines.stop()
 
     async def _next_line(self) -> str | None:
+        if self._waiting and not self._ending.is_set():
+            return self._waiting.popleft()
         if self._lines.is_person and not self._ending.is_set():
             sys.stderr.write("> ")
             sys.stderr.flush()
@@ -127,7 +131,8 @@ class Chat:
         elif line.startswith("/"):
             await self._command(line)
         elif line:
-            say("The model is at work. Say that again when it is through; /pause stops its hands.")
+            self._waiting.append(line)
+            say("The model is at work; that comes next. /pause stops its hands.")
 
     # ------------------------------------------------------------------- commands
 

@@ -1,8 +1,9 @@
 """How conversations are paused and how they end."""
 
+import fcntl
 import os
 import pty
-import signal
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,21 @@ from tests.claude.messages_api import Body, Fault, Turn, say, use
 pytestmark = [pytest.mark.browser, pytest.mark.claude]
 
 
+CTRL_C = b"\x03"
+
+
+def own_terminal() -> None:
+    """Make the standard input of a new process the terminal that Ctrl+C is pressed on."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    latest = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < latest
+        time.sleep(0.02)
+
+
 def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
     keyboard, terminal = pty.openpty()
     shown: list[str] = []
@@ -26,10 +42,7 @@ def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
 
         def item(_: Body) -> Turn:
             os.write(keyboard, f"{line}\n".encode())
-            until = time.monotonic() + 30
-            while not any(answer in each for each in shown):
-                assert time.monotonic() < until
-                time.sleep(0.02)
+            until(lambda: any(answer in each for each in shown))
             return then
 
         return item
@@ -40,10 +53,12 @@ def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
         typed("Are you there?", "is at work", use("tabs", action="list")),
         typed("/resume", "model's again", use("snapshot")),
         say("I see."),
+        Fault("hang"),
     ]
+    options = {"stdin": terminal, "start_new_session": True, "preexec_fn": own_terminal}
     with (
         scene.model(script) as api,
-        command("chat", scene.project.directory, "--headless", stdin=terminal) as process,
+        command("chat", scene.project.directory, "--headless", **options) as process,
     ):
         assert process.stdout is not None
         assert process.stderr is not None
@@ -51,11 +66,12 @@ def test_a_person_takes_the_browser_while_the_model_works(scene: Scene) -> None:
         reading.start()
         os.write(keyboard, b"Look around\n")
         assert process.stdout.readline() == "I see.\n"
-        process.send_signal(signal.SIGINT)
+        before, *paused, after = answers(api.asked[-1])
+        until(lambda: len(api.asked) == len(script))
+        os.write(keyboard, CTRL_C)
         out = process.stdout.read()
         reading.join(60)
         assert process.wait(60) == 0, shown
-        before, *paused, after = answers(api.asked[-1])
     os.close(keyboard)
     os.close(terminal)
     assert "[ref=" in before
