@@ -106,10 +106,10 @@ def test_an_api_that_stays_away_ends_the_run(desk: Desk) -> None:
 def test_a_silent_model_is_noticed(desk: Desk, kind: str) -> None:
     began = time.monotonic()
     with MessagesApi([LOOK, Fault(kind), say("done")]) as api:
-        desk.run(api, {"model_silence_s": 1.5, "pauses_s": (0.1,)})
+        desk.run(api, {"model_silence_s": 5.0, "pauses_s": (0.1,)})
 
     assert desk.ends == ["stalled", "done"]
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 40
 
 
 def test_a_broken_stream_is_mended(desk: Desk) -> None:
