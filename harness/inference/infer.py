@@ -26,6 +26,7 @@ from harness.inference.requests.layout import ignore_unread_forms
 from harness.inference.requests.rules import learn_requests
 from harness.inference.schemas.endpoints import learn_endpoints
 from harness.inference.seed import seed_states
+from harness.inference.sockets import learn_sockets
 from harness.inference.state.ages import add_age_columns
 from harness.inference.state.keys import ForeignKeys
 from harness.inference.state.open_sessions import open_sessions
@@ -61,6 +62,7 @@ def infer(recordings: Sequence[Named], *, title: str = "API") -> ApiModel:
     model.endpoints = endpoints
     model.recordings = [recording.name for recording in recordings]
     model.hosts = sorted({endpoint.host for endpoint in endpoints})
+    model.sockets = learn_sockets(recordings)
     model.findings = [*findings, *model.findings]
     return model
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from websockets.sync.client import connect
 
 from harness.errors import EXIT_SETUP, SetupError
 from harness.verify.backend import BackendProcess
@@ -17,6 +18,18 @@ from harness.verify.runner import Command, LocalRunner, clean_environment, stop_
 from harness.verify.verify import migrated_template
 
 pytestmark = pytest.mark.sandbox
+
+ECHO = """
+async def app(scope, receive, send):
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] != "websocket.disconnect":
+            if message["type"] == "websocket.receive":
+                await send({"type": "websocket.send", "text": message["text"]})
+    elif scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+"""
 
 
 def run(line: str, cwd: Path, *, reads: tuple[Path, ...] = (), **env: str) -> tuple[int, str]:
@@ -84,6 +97,17 @@ def test_a_backend_serves_from_inside(postgres: PostgresServer, notes: Path) -> 
     with BackendProcess(notes, url, runner=ConfinedRunner()) as backend:
         backend.wait_ready()
         assert backend.running
+
+
+def test_a_websocket_is_served_from_inside(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "main.py").write_text(ECHO)
+    with BackendProcess(tmp_path, "postgresql://db", runner=ConfinedRunner()) as backend:
+        backend.wait_ready()
+        address = backend.base_url.replace("http", "ws", 1)
+        with connect(address, proxy=None) as client:
+            client.send("heard")
+            assert client.recv(timeout=10) == "heard"
 
 
 def test_the_protection_is_used_where_it_works() -> None:

@@ -15,6 +15,7 @@ from harness.builders.offline.requests import LIMITED, RULE_CLASSES, Requests
 from harness.builders.offline.rules import shape_code
 from harness.builders.offline.schemas import timestamp_styles
 from harness.builders.offline.security import Security
+from harness.builders.offline.sockets import served, socket_values
 from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables, migration_code
 from harness.inference.model import Const, ResponseTemplate
@@ -99,7 +100,15 @@ class Modules:
             )
         if self.backend.model.fallbacks.head == "get":
             files["app/middleware.py"] = render("app/middleware.py.j2")
-        return files
+        return files | self._sockets()
+
+    def _sockets(self) -> dict[str, str]:
+        sockets = served(self.backend)
+        if not sockets:
+            return {}
+        values = socket_values(self.backend, sockets)
+        names = ("app/sockets.py", "app/virtual_requests.py")
+        return {name: render(f"{name}.j2", **values) for name in names}
 
     def _default_response(self) -> str:
         if self.parameters.json_type == "application/json":
@@ -110,6 +119,7 @@ class Modules:
         return render(
             "app/main.py.j2",
             routers=self.routers,
+            sockets=bool(served(self.backend)),
             title=literal(self.backend.model.title),
             base=literal(self.backend.model.base) if self.backend.model.base else "",
             head_as_get=self.backend.model.fallbacks.head == "get",

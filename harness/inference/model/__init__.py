@@ -19,6 +19,8 @@ from harness.inference.model.api import (
     Operation,
     OperationKind,
     SeedState,
+    Socket,
+    VirtualRequests,
 )
 from harness.inference.model.basis import ColumnType, Evidence, FieldType, Finding, Part
 from harness.inference.model.conditions import (
@@ -168,6 +170,7 @@ __all__ = [
     "SamePassword",
     "SeedState",
     "SetLink",
+    "Socket",
     "SortParam",
     "Taken",
     "Template",
@@ -178,5 +181,6 @@ __all__ = [
     "Update",
     "View",
     "ViewField",
+    "VirtualRequests",
     "WrongPassword",
 ]

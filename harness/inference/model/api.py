@@ -109,6 +109,35 @@ class Endpoint(Part):
     evidence: Evidence = []
 
 
+class VirtualRequests(Part):
+    """Calls of a socket that are HTTP requests in all but name: how they name their parts.
+
+    `headers` are those that answers show, as they are spelled there.
+    """
+
+    address: str = "url"
+    body: str = "data"
+    status: str = "statusCode"
+    headers: list[str] = []
+
+
+class Socket(Part):
+    """A WebSocket endpoint, and how its clients speak to it.
+
+    `version` is that of the transport (engine.io), `settings` what the server says of it when a
+    connection opens. Tokens come in parameters of the handshake or in what the client opens with.
+    """
+
+    path: str
+    framing: str
+    version: int | None = None
+    requests: VirtualRequests | None = None
+    settings: dict[str, Any] = {}
+    query_tokens: list[str] = []
+    opening_tokens: list[str] = []
+    evidence: Evidence = []
+
+
 class ApiModel(Part):
     """Everything inferred from the recordings of one application.
 
@@ -126,6 +155,7 @@ class ApiModel(Part):
     views: list[View] = []
     operations: list[Operation] = []
     fallbacks: Fallbacks = Fallbacks()
+    sockets: list[Socket] = []
     seeds: list[SeedState] = []
     findings: list[Finding] = []
 

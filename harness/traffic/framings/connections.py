@@ -36,6 +36,12 @@ def is_polling(exchange: Exchange) -> bool:
     return "EIO" in params and params.get("transport") in _POLLING
 
 
+def is_polled(connection: Connection) -> bool:
+    """Whether engine.io packets were polled, if only before the upgrade to a WebSocket."""
+    params = dict(connection.request.params())
+    return "EIO" in params and ("sid" in params or params.get("transport") in _POLLING)
+
+
 class Gatherer:
     """Sorts the messages of exchanges by connection, in the order in which those began."""
 

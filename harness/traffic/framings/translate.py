@@ -12,6 +12,7 @@ from harness.traffic.framings.connections import Connection, Gatherer, is_pollin
 from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
 from harness.traffic.framings.identities import Identity
 from harness.traffic.framings.rest import JSON_TYPE, Operation
+from harness.traffic.framings.sockets import Socket, socket_of
 from harness.traffic.framings.turns import Turn, pair
 
 _SHOWN = 5
@@ -32,13 +33,14 @@ class Translation:
     """Exchanges in the place of messages, by the seq of the message that asked.
 
     `consumed` are messages that are part of an exchange, or of the protocol itself; the others
-    stay what they are. `framings` counts messages.
+    stay what they are. `framings` counts messages, `sockets` are the connections' endpoints.
     """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     consumed: set[int] = field(default_factory=set)
     framings: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
+    sockets: list[Socket] = field(default_factory=list)
     last: int = 0
     json_type: str = JSON_TYPE
     """What the application says of JSON over HTTP, taken for messages too."""
@@ -100,6 +102,9 @@ class _Conversation:
         self._identity = Identity(connection.request)
         self._dialogue = pair(reading.events)
         translation.framings[reading.name] += len(connection.messages)
+        socket = socket_of(connection, reading.name, reading.events, self._dialogue.turns)
+        if socket is not None and reading.framing is not None:
+            translation.sockets.append(socket)
         if reading.unread:
             self._note_unread(connection)
         for timed in reading.events:

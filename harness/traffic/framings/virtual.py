@@ -4,6 +4,7 @@ A call with an address and a method, answered by an object with a status code, n
 explanation.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,12 +21,39 @@ _STATUSES = ("statusCode", "status", "code")
 _LOWEST_STATUS, _TOO_HIGH = 100, 600
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """How virtual requests and answers name their parts; the headers of answers as spelled."""
+
+    address: str
+    body: str
+    status: str
+    headers: tuple[str, ...] = ()
+
+
+def members(turn: Turn) -> Members | None:
+    """Return how a turn names its parts; None where it is no answered virtual request."""
+    if not isinstance(turn.reply, Answer) or explain(turn) is None:
+        return None
+    assert isinstance(turn.asked, Call)  # noqa: S101 - explain says so
+    said, told = _object(turn.asked.arguments), _object(turn.reply.values)
+    if said is None or told is None:
+        return None
+    headers = told.get("headers")
+    return Members(
+        address=next(name for name in _ADDRESSES if _is_address(said.get(name))),
+        body=next((name for name in _BODIES if name in said), _BODIES[0]),
+        status=next(name for name in _STATUSES if _is_status(told.get(name))),
+        headers=tuple(headers) if isinstance(headers, dict) else (),
+    )
+
+
 def explain(turn: Turn) -> Operation | None:
     """Return the HTTP exchange that a turn is; None where it is no virtual request."""
     asked = turn.asked
     if not isinstance(asked, Call):
         return None
-    said = next((each for each in asked.arguments if isinstance(each, dict)), None)
+    said = _object(asked.arguments)
     if said is None:
         return None
     method, address = _method(asked.name, said), _address(said)
@@ -59,23 +87,30 @@ def _method(name: str, said: dict[str, Any]) -> str | None:
     return None
 
 
+def _object(values: tuple[Any, ...]) -> dict[str, Any] | None:
+    return next((each for each in values if isinstance(each, dict)), None)
+
+
 def _address(said: dict[str, Any]) -> str | None:
-    for name in _ADDRESSES:
-        value = said.get(name)
-        if isinstance(value, str) and (value.startswith("/") or "://" in value):
-            return value
-    return None
+    return next((said[name] for name in _ADDRESSES if _is_address(said.get(name))), None)
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and (value.startswith("/") or "://" in value)
 
 
 def _answered(turn: Turn) -> tuple[int | None, Any, Headers]:
     if not isinstance(turn.reply, Answer):
         return None, NOTHING, ()
-    told = next((each for each in turn.reply.values if isinstance(each, dict)), {})
-    for name in _STATUSES:
-        status = told.get(name)
-        if isinstance(status, int) and _LOWEST_STATUS <= status < _TOO_HIGH:
-            return status, told.get("body", NOTHING), _headers(told.get("headers"))
-    return None, NOTHING, ()
+    told = _object(turn.reply.values) or {}
+    status = next((told[name] for name in _STATUSES if _is_status(told.get(name))), None)
+    if status is None:
+        return None, NOTHING, ()
+    return status, told.get("body", NOTHING), _headers(told.get("headers"))
+
+
+def _is_status(value: Any) -> bool:
+    return isinstance(value, int) and _LOWEST_STATUS <= value < _TOO_HIGH
 
 
 def _headers(value: Any) -> Headers:

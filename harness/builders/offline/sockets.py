@@ -1,0 +1,48 @@
+"""The module that serves the WebSocket endpoint of the original's clients.
+
+It is made where recordings show socket.io with virtual requests: these go through the application
+itself, so that it answers as it does over HTTP.
+"""
+
+from typing import Any
+
+from harness.builders.offline.backend import Backend
+from harness.inference.model import Socket
+
+FRAMING = "socket.io"
+_OLDEST, _NEWEST = 3, 4
+_SETTINGS = {"pingInterval": 25_000, "pingTimeout": 20_000}
+"""What servers tell unless they are set otherwise."""
+_LIMIT = "maxPayload"
+
+
+def served(backend: Backend) -> list[Socket]:
+    """Return the endpoints that are served, the one that most is known of first."""
+    found = [
+        socket
+        for socket in backend.model.sockets
+        if socket.framing == FRAMING
+        and socket.requests is not None
+        and socket.version in (_OLDEST, _NEWEST)
+    ]
+    found.sort(key=lambda socket: -len(socket.evidence))
+    return [socket for socket in found if socket.version == found[0].version]
+
+
+def socket_values(backend: Backend, sockets: list[Socket]) -> dict[str, Any]:
+    """Return what the template of the module needs to know."""
+    first, requests = sockets[0], sockets[0].requests
+    assert requests is not None  # noqa: S101 - only such are served
+    told = {name: value for name, value in first.settings.items() if isinstance(value, int)}
+    settings = {name: told.get(name, usual) for name, usual in _SETTINGS.items()}
+    if _LIMIT in told:
+        settings[_LIMIT] = told[_LIMIT]
+    return {
+        "paths": [socket.path for socket in sockets],
+        "pings": first.version == _NEWEST,
+        "settings": settings,
+        "requests": requests,
+        "query_tokens": first.query_tokens,
+        "opening_tokens": first.opening_tokens,
+        "cookies": backend.auth is not None and backend.auth.cookie is not None,
+    }

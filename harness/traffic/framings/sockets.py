@@ -1,0 +1,88 @@
+"""The endpoints that WebSocket connections spoke to, as a server in their place sees them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.traffic.framings import engineio, virtual
+from harness.traffic.framings.connections import Connection, is_polled
+from harness.traffic.framings.events import Opening, UnreadableError
+from harness.traffic.framings.framing import object_in
+from harness.traffic.framings.turns import Timed, Turn
+from harness.traffic.framings.virtual import Members
+from harness.traffic.lexicon import is_token
+
+_SHOWN = 5
+_OF_EVERY_RESPONSE = frozenset({"content-type", "content-length", "date", "server"})
+"""Headers that each response over HTTP has; over sockets, only where most answers show them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """One connection's endpoint. `evidence` are seqs.
+
+    `version` is that of engine.io; `settings` what the server said of itself when it opened;
+    `members` how virtual requests name their parts, None where calls are none. Tokens came in
+    these parameters of the handshake, and these members of what the client opened with.
+    """
+
+    path: str
+    framing: str
+    version: int | None = None
+    members: Members | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    query_tokens: tuple[str, ...] = ()
+    opening_tokens: tuple[str, ...] = ()
+    evidence: tuple[int, ...] = ()
+
+
+def socket_of(
+    connection: Connection, framing: str, events: Sequence[Timed], turns: Sequence[Turn]
+) -> Socket | None:
+    """Return the endpoint of a connection; None where it was polled, at first or all along."""
+    if is_polled(connection):
+        return None
+    params = dict(connection.request.params())
+    version = params.get("EIO", "")
+    named = [(turn.seq, each) for turn in turns if (each := virtual.members(turn)) is not None]
+    return Socket(
+        path=connection.request.path,
+        framing=framing,
+        version=int(version) if version.isdecimal() else None,
+        members=_merged([each for _, each in named]),
+        settings=_settings(connection) if version else {},
+        query_tokens=tuple(name for name in params if is_token(name)),
+        opening_tokens=tuple(
+            name
+            for timed in events
+            if isinstance(timed.event, Opening) and isinstance(timed.event.payload, dict)
+            for name, value in timed.event.payload.items()
+            if is_token(name) and isinstance(value, str)
+        ),
+        evidence=tuple([seq for seq, _ in named] or [turn.seq for turn in turns])[:_SHOWN],
+    )
+
+
+def _merged(found: list[Members]) -> Members | None:
+    if not found:
+        return None
+    usual = Counter(replace(each, headers=()) for each in found).most_common(1)[0][0]
+    counts = Counter(name for each in found for name in each.headers)
+    headers = [
+        name
+        for name, count in counts.items()
+        if name.lower() not in _OF_EVERY_RESPONSE or count * 2 > len(found)
+    ]
+    return replace(usual, headers=tuple(headers))
+
+
+def _settings(connection: Connection) -> dict[str, Any]:
+    for message in connection.messages:
+        try:
+            packet = engineio.read_packet(message.data.decode())
+            if packet.type == "open" and not message.sent:
+                return object_in(packet.data)
+        except (UnreadableError, UnicodeDecodeError):
+            continue
+    return {}
