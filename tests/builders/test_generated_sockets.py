@@ -1,6 +1,8 @@
 """The WebSocket endpoint of generated backends, on real PostgreSQL, with a real client."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,19 @@ def guarded(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
     with BackendProcess(backend, postgres.url("guarded")) as process:
         process.wait_ready()
         yield process.base_url
+
+
+@pytest.fixture(scope="module")
+def with_cookies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backend whose users are known by a cookie."""
+    assert MODEL.auth is not None
+    auth = MODEL.auth.model_copy(update={"header": None, "cookie": "sid"})
+    requests = VirtualRequests(headers=["X-Total"])
+    socket = SOCKET.model_copy(
+        update={"requests": requests, "query_tokens": ["token"], "opening_tokens": ["token"]}
+    )
+    model = MODEL.model_copy(update={"auth": auth, "sockets": [socket]})
+    return write(tmp_path_factory.mktemp("baked"), generate(model))
 
 
 def test_the_model_says_how_clients_speak(recorded: ApiModel) -> None:
@@ -220,3 +235,25 @@ def test_requests_inherit_what_the_client_opened_with(guarded: str) -> None:
         client.say(f"40{json.dumps({'token': token_of(guarded)})}")
         assert client.hear() == "40"
         assert client.request("get", "/api/user")["statusCode"] == 200
+
+
+def test_cookies_count_for_pages_of_the_same_origin(
+    with_cookies: Path, postgres: PostgresServer
+) -> None:
+    postgres.create_database("baked")
+    migrate(with_cookies, postgres.url("baked"))
+    with BackendProcess(with_cookies, postgres.url("baked")) as process:
+        process.wait_ready()
+        cookie = {"Cookie": f"sid={token_of(process.base_url)}"}
+        for origin, status in (("https://elsewhere.test", 401), (process.base_url, 200)):
+            with opened(process.base_url, headers={**cookie, "Origin": origin}) as client:
+                assert client.request("get", "/api/user")["statusCode"] == status
+
+
+def test_the_module_is_clean(with_cookies: Path) -> None:
+    for command in (("ruff", "check", "--no-cache", "."), ("mypy",)):
+        program = Path(sys.executable).parent / command[0]
+        done = subprocess.run(
+            [program, *command[1:]], cwd=with_cookies, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
