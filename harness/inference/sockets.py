@@ -1,36 +1,28 @@
 """The WebSocket endpoints of the recordings, those of one path and framing as one."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
 
-from harness.inference.model import Socket, VirtualRequests
+from harness.inference.live_events import Translated, learn_events
+from harness.inference.model import Operation, Socket, VirtualRequests
 from harness.traffic.framings import sockets as seen
-from harness.traffic.framings.translate import Translation
 
 _SHOWN = 5
 _OF_ONE_SESSION = ("sid", "upgrades")
 
 
-@runtime_checkable
-class Translated(Protocol):
-    """A recording whose messages were read."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def translation(self) -> Translation: ...
-
-
-def learn_sockets(recordings: Iterable[object]) -> list[Socket]:
+def learn_sockets(recordings: Sequence[object], operations: list[Operation]) -> list[Socket]:
     """Return the endpoints of every connection that was read, by path."""
     found: dict[tuple[str, str], list[tuple[str, seen.Socket]]] = defaultdict(list)
     for recording in recordings:
         if isinstance(recording, Translated):
             for socket in recording.translation.sockets:
                 found[socket.path, socket.framing].append((recording.name, socket))
-    return [_merged(found[key]) for key in sorted(found)]
+    sockets = [_merged(found[key]) for key in sorted(found)]
+    for each in sockets:
+        if each.requests is not None:
+            each.events = learn_events(recordings, operations, each.path)
+    return sockets
 
 
 def _merged(family: list[tuple[str, seen.Socket]]) -> Socket:

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from harness.builders.offline import generate, seed_json
 from harness.inference.infer import infer
-from harness.inference.model import ApiModel, Socket, VirtualRequests
+from harness.inference.model import ApiModel, LiveEvent, Socket, VirtualRequests
 from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
 from tests.builders.conftest import account, write
@@ -23,13 +23,13 @@ from tests.traffic.framings import conversations
 from tests.traffic.framings.test_recordings import written
 
 SOCKET = Socket(path="/socket.io/", framing="socket.io", version=4, requests=VirtualRequests())
-FILES = {"app/sockets.py", "app/virtual_requests.py"}
+FILES = {"app/live_events.py", "app/sockets.py", "app/virtual_requests.py"}
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> ApiModel:
     folder = tmp_path_factory.mktemp("recorded")
-    return infer([written(folder / "talk.traffic.db", conversations.virtual_requests())])
+    return infer([written(folder / "talk.traffic.db", conversations.shared_notes())])
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,11 @@ def with_cookies(tmp_path_factory: pytest.TempPathFactory) -> Path:
         update={"requests": requests, "query_tokens": ["token"], "opening_tokens": ["token"]}
     )
     model = MODEL.model_copy(update={"auth": auth, "sockets": [socket]})
+    socket.events = [
+        LiveEvent(operation=each.id, name="changed", members=["note", "user"])
+        for each in MODEL.operations
+        if each.path_params and each.method != "GET"
+    ]
     return write(tmp_path_factory.mktemp("baked"), generate(model))
 
 
@@ -78,7 +83,7 @@ def test_the_model_says_how_clients_speak(recorded: ApiModel) -> None:
     (socket,) = recorded.sockets
     assert (socket.path, socket.framing, socket.version) == ("/socket.io/", "socket.io", 4)
     assert socket.requests == VirtualRequests(address="url", body="data", status="statusCode")
-    assert socket.evidence[0] == "talk#5"
+    assert socket.evidence
 
 
 def test_a_socket_is_served_only_where_one_was_recorded(recorded: ApiModel) -> None:
@@ -257,3 +262,22 @@ def test_the_module_is_clean(with_cookies: Path) -> None:
             [program, *command[1:]], cwd=with_cookies, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_clients_are_told_of_changes_to_what_they_were_shown(clone: str) -> None:
+    with opened(clone) as writer, opened(clone) as reader, opened(clone) as stranger:
+        note = writer.request("post", "/notes", {"title": "Shared", "done": False})["body"]
+        reader.request("get", f"/notes/{note['id']}")
+        changed = writer.request("patch", f"/notes/{note['id']}", {"title": "Changed"})["body"]
+        assert json.loads(reader.hear().removeprefix("42")) == ["noteChanged", changed]
+        assert stranger.request("get", "/nothing")["statusCode"] == 404
+        assert writer.request("patch", f"/notes/{note['id']}", {"title": 7})["statusCode"] == 422
+        assert writer.request("delete", f"/notes/{note['id']}")["statusCode"] == 204
+        assert reader.request("get", "/nothing")["statusCode"] == 404
+
+
+def test_only_what_is_built_tells_others(recorded: ApiModel) -> None:
+    slice_ = generate(recorded, resources=[])
+    assert "app/live_events.py" not in slice_
+    assert "app/sockets.py" in slice_
+    assert "tell" not in slice_["app/sockets.py"]

@@ -107,7 +107,8 @@ class Modules:
         if not sockets:
             return {}
         values = socket_values(self.backend, sockets)
-        names = ("app/sockets.py", "app/virtual_requests.py")
+        names = ["app/sockets.py", "app/virtual_requests.py"]
+        names += ["app/live_events.py"] if values["events"] else []
         return {name: render(f"{name}.j2", **values) for name in names}
 
     def _default_response(self) -> str:

@@ -121,6 +121,18 @@ class VirtualRequests(Part):
     headers: list[str] = []
 
 
+class LiveEvent(Part):
+    """What other clients are told after an operation: these members of its answer.
+
+    It goes to those who were shown the row that the first key in the operation's path names.
+    """
+
+    operation: str
+    name: str
+    members: list[str]
+    evidence: Evidence = []
+
+
 class Socket(Part):
     """A WebSocket endpoint, and how its clients speak to it.
 
@@ -135,6 +147,7 @@ class Socket(Part):
     settings: dict[str, Any] = {}
     query_tokens: list[str] = []
     opening_tokens: list[str] = []
+    events: list[LiveEvent] = []
     evidence: Evidence = []
 
 

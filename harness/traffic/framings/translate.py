@@ -11,6 +11,7 @@ from harness.traffic.framings.catalogue import Reading, learn, read
 from harness.traffic.framings.connections import Connection, Gatherer, is_polling
 from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
 from harness.traffic.framings.identities import Identity
+from harness.traffic.framings.pushed import Spoken, Write, writes
 from harness.traffic.framings.rest import JSON_TYPE, Operation
 from harness.traffic.framings.sockets import Socket, socket_of
 from harness.traffic.framings.turns import Turn, pair
@@ -33,7 +34,8 @@ class Translation:
     """Exchanges in the place of messages, by the seq of the message that asked.
 
     `consumed` are messages that are part of an exchange, or of the protocol itself; the others
-    stay what they are. `framings` counts messages, `sockets` are the connections' endpoints.
+    stay what they are. `framings` counts messages, `sockets` are the connections' endpoints,
+    `writes` virtual requests with what was pushed to others because of them.
     """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
@@ -41,6 +43,7 @@ class Translation:
     framings: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
     sockets: list[Socket] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
     last: int = 0
     json_type: str = JSON_TYPE
     """What the application says of JSON over HTTP, taken for messages too."""
@@ -86,6 +89,7 @@ def translate(exchanges: Iterable[Exchange]) -> Translation:
         conversation.translate_turns(busy)
     for conversation in spoken:
         conversation.translate_rest(busy)
+    translation.writes = writes([each.spoken for each in spoken])
     translation.notes = _merged(translation.notes)
     return translation
 
@@ -101,6 +105,7 @@ class _Conversation:
         self._rows = operations.Rows()
         self._identity = Identity(connection.request)
         self._dialogue = pair(reading.events)
+        self.spoken = Spoken(connection, reading.events, self._dialogue.turns)
         translation.framings[reading.name] += len(connection.messages)
         socket = socket_of(connection, reading.name, reading.events, self._dialogue.turns)
         if socket is not None and reading.framing is not None:

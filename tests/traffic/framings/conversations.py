@@ -84,15 +84,50 @@ def messages(
 def virtual_requests() -> list[Exchange]:
     lines: list[tuple[str, Any]] = [("<", '0{"sid":"a"}'), (">", "40"), ("<", '40{"sid":"b"}')]
     for number, step in enumerate(steps()):
-        method = METHODS[step.verb].lower()
-        url = "/notes" + (f"/{step.key}" if step.key else "")
-        asked = {"method": method, "url": url, "headers": {}, "data": step.body or {}}
-        told = {"statusCode": step.status, "headers": {}}
-        if step.answer is not None:
-            told["body"] = step.answer
-        lines.append((">", f"42{number}{text_of([method, asked])}"))
-        lines.append(("<", f"43{number}{text_of([told])}"))
+        lines += _virtual(number, step)
     return messages(lines, "/socket.io/", "EIO=4&transport=websocket")
+
+
+def _virtual(number: int, step: Step) -> list[tuple[str, str]]:
+    """A virtual request and its acknowledgement."""
+    method = METHODS[step.verb].lower()
+    url = "/notes" + (f"/{step.key}" if step.key else "")
+    asked = {"method": method, "url": url, "headers": {}, "data": step.body or {}}
+    told = {"statusCode": step.status, "headers": {}}
+    if step.answer is not None:
+        told["body"] = step.answer
+    return [(">", f"42{number}{text_of([method, asked])}"), ("<", f"43{number}{text_of([told])}")]
+
+
+def shared_notes() -> list[Exchange]:
+    """Virtual requests of ann; ben reads what she creates and is told of changes, cem is not."""
+    names = ("ann", "ben", "cem")
+    lines: list[tuple[str, str, Any]] = [(name, "<", '0{"sid":"a"}') for name in names]
+    for name in names:
+        lines += [(name, ">", "40"), (name, "<", '40{"sid":"b"}')]
+    for number, step in enumerate(steps()):
+        lines += [("ann", way, said) for way, said in _virtual(number, step)]
+        if step.verb == "create":
+            row = Step("read", step.answer["id"], None, 200, step.answer)
+            lines += [("ben", way, said) for way, said in _virtual(number, row)]
+        if step.verb == "update" and step.status == 200:
+            lines.insert(-1, ("ben", "<", f"42{text_of(['noteChanged', step.answer])}"))
+    return meeting(lines, "/socket.io/", "EIO=4&transport=websocket")
+
+
+def meeting(
+    lines: Iterable[tuple[str, str, Any]], path: str = "/ws", query: str = ""
+) -> list[Exchange]:
+    """Messages of several connections, by their clients' names, in one order."""
+    found: list[Exchange] = []
+    opened: set[str] = set()
+    for name, way, said in lines:
+        shake, message = messages([(way, said)], path, query, nonce=f"{name}==")
+        for each in [message] if name in opened else [shake, message]:
+            seq = len(found) + 1
+            found.append(replace(each, seq=seq, started=100.0 + seq * 5))
+        opened.add(name)
+    return found
 
 
 def service_calls() -> list[Exchange]:

@@ -1,0 +1,57 @@
+"""What was pushed because of whose write, and who could have been told."""
+
+from typing import Any
+
+from harness.traffic.framings.pushed import Told, Write
+from harness.traffic.framings.translate import translate
+from tests.traffic.framings import conversations
+
+ROW = '{"id":"n1","title":"Milk"}'
+READ = ('420["get",{"url":"/notes/n1"}]', f'430[{{"statusCode":200,"body":{ROW}}}]')
+WRITE = '421["patch",{"url":"/notes/n1","data":{"title":"Milk"}}]'
+DONE = f'431[{{"statusCode":200,"body":{ROW}}}]'
+TOLD = f'42["noteChanged",{ROW}]'
+
+
+def written(*lines: tuple[str, str, Any]) -> Write:
+    opening = [(name, ">", "40") for name in ("ann", "ben", "cem")]
+    shown = [("ben", ">", READ[0]), ("ben", "<", READ[1])]
+    (write,) = translate(conversations.meeting([*opening, *shown, *lines], "/socket.io/")).writes
+    return write
+
+
+def test_pushes_before_and_after_the_answer_belong_to_the_write() -> None:
+    ask, done, told = ("ann", ">", WRITE), ("ann", "<", DONE), ("ben", "<", TOLD)
+    write = written(ask, told, done)
+    assert (write.method, write.path, write.by) == ("PATCH", "/notes/n1", 0)
+    assert write.told == [Told(1, "noteChanged", ("id", "title"))]
+
+
+def test_who_knew_the_row_is_noted() -> None:
+    write = written(("ann", ">", WRITE), ("ann", "<", DONE), ("ben", ">", "2"), ("cem", ">", "2"))
+    assert write.aware["n1"] == {1}
+    assert write.aware["notes"] == set()
+    assert write.told == []
+
+
+def test_those_who_left_count_no_more() -> None:
+    left = ("ben", ">", "41")
+    write = written(left, ("ann", ">", WRITE), ("ann", "<", DONE), ("ben", ">", "2"))
+    assert write.aware["n1"] == set()
+
+
+def test_pushes_of_something_else_and_to_the_writer_are_left_out() -> None:
+    other = '42["noteChanged",{"id":"n2"}]'
+    write = written(
+        ("ann", ">", WRITE), ("ben", "<", other), ("ann", "<", TOLD), ("ben", "<", '42["tick",1]'),
+        ("ann", "<", DONE),
+    )  # fmt: skip
+    assert write.told == []
+
+
+def test_reading_and_refused_requests_are_no_writes() -> None:
+    assert all(
+        write.method != "GET" for write in translate(conversations.virtual_requests()).writes
+    )
+    seqs = [write.path for write in translate(conversations.virtual_requests()).writes]
+    assert len(seqs) == 5
