@@ -108,7 +108,10 @@ class _Conversation:
         self.spoken = Spoken(connection, reading.events, self._dialogue.turns)
         translation.framings[reading.name] += len(connection.messages)
         socket = socket_of(connection, reading.name, reading.events, self._dialogue.turns)
-        if socket is not None and reading.framing is not None:
+        if socket is None:
+            first = [message.seq for message in connection.messages[:1]]
+            self._note("info", "it was polled, at first or all along: no clone serves that", first)
+        elif reading.framing is not None:
             translation.sockets.append(socket)
         if reading.unread:
             self._note_unread(connection)

@@ -50,9 +50,14 @@ def test_tokens_of_the_handshake_and_the_opening_are_named() -> None:
     assert found.opening_tokens == ("token",)
 
 
-def test_connections_that_began_by_polling_are_left_out() -> None:
+def test_connections_that_began_by_polling_are_left_out_and_said() -> None:
+    lines = [(">", "2probe"), ("<", "3probe"), (">", CALL), ("<", ANSWER)]
     query = "EIO=4&transport=websocket&sid=abc"
-    assert socket((">", "2probe"), ("<", "3probe"), (">", CALL), ("<", ANSWER), query=query) is None
+    translation = translate(conversations.messages(lines, "/socket.io/", query))
+    assert translation.sockets == []
+    (note,) = translation.notes
+    assert (note.level, note.where) == ("info", "/socket.io/ (socket.io)")
+    assert "polled" in note.detail
 
 
 def test_other_framings_have_an_endpoint_too() -> None:
