@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from harness.builders.offline import generate, seed_json
 from harness.inference.infer import infer
 from harness.inference.model import ApiModel, LiveEvent, Socket, VirtualRequests
+from harness.traffic.framings.recipes import Fixed, Items, Members, Taken
 from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
 from tests.builders.conftest import account, write
@@ -23,7 +24,10 @@ from tests.traffic.framings import conversations
 from tests.traffic.framings.test_recordings import written
 
 SOCKET = Socket(path="/socket.io/", framing="socket.io", version=4, requests=VirtualRequests())
-FILES = {"app/live_events.py", "app/sockets.py", "app/virtual_requests.py"}
+TOLD = Members({"space": Fixed([]), "arguments": Items((Taken(("answer", "note")),))})
+FILES = {
+    "app/connections.py", "app/live_updates.py", "app/sockets.py", "app/virtual_requests.py",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def with_cookies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     model = MODEL.model_copy(update={"auth": auth, "sockets": [socket]})
     socket.events = [
-        LiveEvent(operation=each.id, name="changed", members=["note", "user"])
+        LiveEvent(operation=each.id, name="changed", told=TOLD, key=Taken(("path", 1)))
         for each in MODEL.operations
         if each.path_params and each.method != "GET"
     ]
@@ -95,7 +99,7 @@ def test_a_socket_is_served_only_where_one_was_recorded(recorded: ApiModel) -> N
 
 
 @pytest.mark.parametrize(
-    "change", [{"framing": "phoenix"}, {"requests": None}, {"version": None}, {"version": 2}]
+    "change", [{"framing": "graphql-ws"}, {"requests": None}, {"version": None}, {"version": 2}]
 )
 def test_other_sockets_are_not_served(recorded: ApiModel, change: dict[str, Any]) -> None:
     model = recorded.model_copy(update={"sockets": [SOCKET.model_copy(update=change)]})
@@ -278,6 +282,7 @@ def test_clients_are_told_of_changes_to_what_they_were_shown(clone: str) -> None
 
 def test_only_what_is_built_tells_others(recorded: ApiModel) -> None:
     slice_ = generate(recorded, resources=[])
-    assert "app/live_events.py" not in slice_
+    assert "app/live_updates.py" not in slice_
     assert "app/sockets.py" in slice_
-    assert "tell" not in slice_["app/sockets.py"]
+    assert "push" not in slice_["app/sockets.py"]
+    assert "tell" not in slice_["app/connections.py"]

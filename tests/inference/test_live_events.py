@@ -1,5 +1,6 @@
 """Events that other clients are told, where every recorded time agrees."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ from harness.inference.infer import infer
 from harness.inference.model import LiveEvent
 from harness.traffic.exchange import Exchange
 from harness.traffic.framings.framing import text_of
-from tests.traffic.framings import conversations
+from harness.traffic.framings.recipes import Fixed, Items, Members, Taken
+from tests.traffic.framings import conversations, meetings
 from tests.traffic.framings.test_recordings import written
+
+TOLD = Members({"space": Fixed([]), "arguments": Items((Taken(("answer",)),))})
 
 
 def learned(folder: Path, exchanges: list[Exchange]) -> list[LiveEvent]:
@@ -20,7 +24,9 @@ def learned(folder: Path, exchanges: list[Exchange]) -> list[LiveEvent]:
 def test_what_follows_every_write_is_an_event(tmp_path: Path) -> None:
     (event,) = learned(tmp_path, conversations.shared_notes())
     assert (event.operation, event.name) == ("update_note", "noteChanged")
-    assert event.members == ["id", "title", "done"]
+    assert event.told == TOLD
+    assert event.key == Taken(("path", 1))
+    assert not event.writer
     assert len(event.evidence) == 2
 
 
@@ -34,17 +40,44 @@ def test_an_event_that_was_missed_once_is_none(tmp_path: Path) -> None:
     assert learned(tmp_path, [each for each in exchanges if each.seq != first]) == []
 
 
-@pytest.mark.parametrize("name", ["ben", "cem"])
-def test_an_event_that_went_to_others_too_or_twice_is_none(tmp_path: Path, name: str) -> None:
-    lines = []
+def _also_told(names: Sequence[str]) -> list[Exchange]:
+    """What the second client is told, the next of these is told too."""
+    lines, left = [], list(names)
     for each in conversations.shared_notes():
         if not each.is_http:
             who = (each.request.header("sec-websocket-key") or "").rstrip("=")
             way = ">" if each.channel == "sent" else "<"
             lines.append((who, way, each.message.decode()))
-            if _told(each):
-                lines.append((name, way, each.message.decode()))
-    assert learned(tmp_path, conversations.meeting(lines, "/socket.io/", "EIO=4")) == []
+            if _told(each) and left:
+                lines.append((left.pop(0), way, each.message.decode()))
+    lines += [(who, ">", '42["bye"]') for who in ("ann", "ben", "cem")]
+    return conversations.meeting(lines, "/socket.io/", "EIO=4")
+
+
+@pytest.mark.parametrize("names", [["ben"], ["ben", "ben"], ["cem"]])
+def test_an_event_that_went_twice_or_once_to_others_is_none(
+    tmp_path: Path, names: list[str]
+) -> None:
+    assert learned(tmp_path, _also_told(names)) == []
+
+
+def test_an_event_that_always_goes_to_all_others_is_for_everybody_else(tmp_path: Path) -> None:
+    (event,) = learned(tmp_path, _also_told(["cem", "cem"]))
+    assert (event.name, event.key, event.writer) == ("noteChanged", None, False)
+
+
+def test_an_event_that_goes_to_all_is_for_the_writer_too(tmp_path: Path) -> None:
+    (one, two, three) = learned(tmp_path, meetings.actioncable())
+    assert {each.name for each in (one, two, three)} == {"message"}
+    assert all(each.writer and each.key is None for each in (one, two, three))
+
+
+def test_what_is_written_over_http_is_told_too(tmp_path: Path) -> None:
+    (event,) = learned(tmp_path, meetings.over_http())
+    assert (event.operation, event.name, event.writer) == ("create_note", "note:new", True)
+    assert event.told == Members(
+        {"space": Fixed([]), "arguments": Items((Members({"note": Taken(("answer",))}),))}
+    )
 
 
 def test_an_event_that_says_what_no_answer_says_is_none(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from harness.builders.offline.requests import LIMITED, RULE_CLASSES, Requests
 from harness.builders.offline.rules import shape_code
 from harness.builders.offline.schemas import timestamp_styles
 from harness.builders.offline.security import Security
-from harness.builders.offline.sockets import served, socket_values
+from harness.builders.offline.sockets import has_live_updates, served, socket_files
 from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables, migration_code
 from harness.inference.model import Const, ResponseTemplate
@@ -106,10 +106,10 @@ class Modules:
         sockets = served(self.backend)
         if not sockets:
             return {}
-        values = socket_values(self.backend, sockets)
-        names = ["app/sockets.py", "app/virtual_requests.py"]
-        names += ["app/live_events.py"] if values["events"] else []
-        return {name: render(f"{name}.j2", **values) for name in names}
+        return {
+            path: render(template, **values)
+            for path, (template, values) in socket_files(self.backend, sockets).items()
+        }
 
     def _default_response(self) -> str:
         if self.parameters.json_type == "application/json":
@@ -121,6 +121,7 @@ class Modules:
             "app/main.py.j2",
             routers=self.routers,
             sockets=bool(served(self.backend)),
+            live_updates=has_live_updates(self.backend),
             title=literal(self.backend.model.title),
             base=literal(self.backend.model.base) if self.backend.model.base else "",
             head_as_get=self.backend.model.fallbacks.head == "get",

@@ -10,7 +10,7 @@ from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.modules import render
 from harness.builders.offline.seeding import seed_of
-from harness.builders.offline.sockets import live_events, served
+from harness.builders.offline.sockets import has_live_updates, served, title_of
 from harness.inference.model import Holds, Operation
 
 AUTH = {"none": "for everybody", "optional": "for everybody, more with a token",
@@ -65,8 +65,8 @@ def _values(backend: Backend, *, seeded: bool) -> dict[str, Any]:
         "passwords": bool({"hash_password", "verify_password"} & helpers),
         "forms": "FormModel" in helpers,
         "seeded": seeded,
-        "sockets": served(backend),
-        "live_events": live_events(backend),
+        "sockets": [(title_of(socket), socket.path) for socket in served(backend)],
+        "live_updates": has_live_updates(backend),
         "operations": backend.operations,
         "constants": [item for item in backend.operations if item.kind == "constant"],
         "findings": [item for item in backend.model.findings if item.level != "info"],

@@ -32,6 +32,9 @@ from harness.inference.state.resources import Location, Shape, identity
 from harness.inference.state.rows import UNKNOWN, Row
 from harness.inference.state.tokens import token_values
 
+_TELLING = 8
+"""Texts of so many characters are not in the path and in the answer by chance."""
+
 READ_HEADERS = ("location", "link", "www-authenticate", "retry-after")
 
 
@@ -141,7 +144,7 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
     same = all(value == values[0] for value in values)
     moving = isinstance(values[0], str) and is_datetime(values[0]) and not _spread(samples)
     if same and not moving:
-        return _template(samples, context) or Const(value=values[0])
+        return _path_value(samples) or _template(samples, context) or Const(value=values[0])
     for source in (_from_row, _from_request, _from_clock, _template):
         if (expr := source(samples, context)) is not None:
             return expr
@@ -155,6 +158,16 @@ def _scalar(samples: Samples, location: Location, context: AnswerContext) -> Exp
         )
     )
     return Const(value=best)
+
+
+def _path_value(samples: Samples) -> Expr | None:
+    """A key that is answered as it was asked for, though only one was ever asked for."""
+    observation, value = samples[0]
+    if isinstance(value, str) and len(value) >= _TELLING:
+        for name, part in observation.params.items():
+            if part == value:
+                return PathValue(name=name)
+    return None
 
 
 def _spread(samples: Samples) -> bool:

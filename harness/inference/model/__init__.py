@@ -16,12 +16,9 @@ from harness.inference.model.api import (
     Auth,
     Endpoint,
     Fallbacks,
-    LiveEvent,
     Operation,
     OperationKind,
     SeedState,
-    Socket,
-    VirtualRequests,
 )
 from harness.inference.model.basis import ColumnType, Evidence, FieldType, Finding, Part
 from harness.inference.model.conditions import (
@@ -101,6 +98,15 @@ from harness.inference.model.requests import (
     ResponseTemplate,
     Rule,
 )
+from harness.inference.model.sockets import (
+    LiveEvent,
+    Reply,
+    Socket,
+    SocketCall,
+    Subscription,
+    VirtualRequests,
+    Watched,
+)
 
 __all__ = [
     "AllOf",
@@ -163,6 +169,7 @@ __all__ = [
     "RenderChildren",
     "RenderItems",
     "RenderReferenced",
+    "Reply",
     "RequestBody",
     "RequestLine",
     "ResponseTemplate",
@@ -173,7 +180,9 @@ __all__ = [
     "SeedState",
     "SetLink",
     "Socket",
+    "SocketCall",
     "SortParam",
+    "Subscription",
     "Taken",
     "Template",
     "Token",
@@ -184,5 +193,6 @@ __all__ = [
     "View",
     "ViewField",
     "VirtualRequests",
+    "Watched",
     "WrongPassword",
 ]

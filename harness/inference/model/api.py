@@ -7,6 +7,7 @@ from harness.inference.model.conditions import Check, RuledOutCheck
 from harness.inference.model.effects import Effect, Query
 from harness.inference.model.entities import Entity, Link, View
 from harness.inference.model.requests import Lookup, Param, RequestBody, ResponseTemplate
+from harness.inference.model.sockets import Socket
 
 OperationKind = Literal[
     "create", "list", "read", "replace", "merge", "delete", "delete_all", "link", "unlink",
@@ -106,48 +107,6 @@ class Endpoint(Part):
     credentials: list[str] = []
     count: int = 0
     protocol: Literal["rest", "graphql", "sse", "websocket", "multipart"] = "rest"
-    evidence: Evidence = []
-
-
-class VirtualRequests(Part):
-    """Calls of a socket that are HTTP requests in all but name: how they name their parts.
-
-    `headers` are those that answers show, as they are spelled there.
-    """
-
-    address: str = "url"
-    body: str = "data"
-    status: str = "statusCode"
-    headers: list[str] = []
-
-
-class LiveEvent(Part):
-    """What other clients are told after an operation: these members of its answer.
-
-    It goes to those who were shown the row that the first key in the operation's path names.
-    """
-
-    operation: str
-    name: str
-    members: list[str]
-    evidence: Evidence = []
-
-
-class Socket(Part):
-    """A WebSocket endpoint, and how its clients speak to it.
-
-    `version` is that of the transport (engine.io), `settings` what the server says of it when a
-    connection opens. Tokens come in parameters of the handshake or in what the client opens with.
-    """
-
-    path: str
-    framing: str
-    version: int | None = None
-    requests: VirtualRequests | None = None
-    settings: dict[str, Any] = {}
-    query_tokens: list[str] = []
-    opening_tokens: list[str] = []
-    events: list[LiveEvent] = []
     evidence: Evidence = []
 
 

@@ -1,5 +1,6 @@
 """The messages of a recording, sorted by connection."""
 
+import re
 from dataclasses import dataclass, field
 
 from harness.traffic.exchange import Exchange, Request
@@ -7,6 +8,8 @@ from harness.traffic.framings import engineio
 from harness.traffic.framings.events import UnreadableError
 from harness.traffic.framings.framing import object_in
 
+_SWITCHING = 101
+_SOCKJS = re.compile(r"/\d+/[^/]+/(websocket|xhr\w*)$")
 _POLLING = ("polling", "flashsocket")
 
 
@@ -22,10 +25,16 @@ class Message:
 
 @dataclass(slots=True)
 class Connection:
-    """A conversation of one client with the server. `request` is how it began."""
+    """A conversation of one client with the server. `request` is how it began, `opened` when."""
 
     request: Request
     messages: list[Message] = field(default_factory=list)
+    opened: float | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The path that connections of its kind share: those of SockJS end in a session's own."""
+        return _SOCKJS.sub("", self.request.path)
 
 
 def is_polling(exchange: Exchange) -> bool:
@@ -47,6 +56,7 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._found: dict[object, Connection] = {}
+        self._opened: dict[object, float] = {}
 
     @property
     def connections(self) -> list[Connection]:
@@ -60,9 +70,13 @@ class Gatherer:
             self._of(_key(exchange.request), exchange).messages.append(message)
         elif is_polling(exchange):
             self._take_polling(exchange)
+        elif exchange.response is not None and exchange.response.status == _SWITCHING:
+            self._opened[_key(exchange.request)] = exchange.started
 
     def _of(self, key: object, exchange: Exchange) -> Connection:
-        return self._found.setdefault(key, Connection(exchange.request))
+        if key not in self._found:
+            self._found[key] = Connection(exchange.request, opened=self._opened.get(key))
+        return self._found[key]
 
     def _take_polling(self, exchange: Exchange) -> None:
         sent = _packets(exchange.request.body)

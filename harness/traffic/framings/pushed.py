@@ -1,14 +1,26 @@
-"""What is pushed to other clients because one of them wrote something, and what they knew of it."""
+"""What is pushed to clients because somebody wrote something, and what they knew of it."""
 
+import json
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.traffic.framings import virtual
+from harness.traffic.exchange import Exchange
 from harness.traffic.framings.connections import Connection
-from harness.traffic.framings.events import Answer, Control, Opening, Push
+from harness.traffic.framings.events import (
+    Answer,
+    Call,
+    Control,
+    Ended,
+    Opening,
+    Push,
+    Ready,
+    Subscribe,
+)
+from harness.traffic.framings.framing import Framing
+from harness.traffic.framings.rest import NOTHING, Operation
+from harness.traffic.framings.spaces import parts_of
 from harness.traffic.framings.turns import Timed, Turn
 
 KEYS = ("id", "_id", "uuid", "key", "slug")
@@ -16,91 +28,198 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SUCCESS = range(200, 300)
 _LONGEST_S, _GRACE_S = 30.0, 2.0
 """A call takes no longer than this; what it brings about is told so soon after its answer."""
+_LARGEST = 1 << 16
+"""Bodies over HTTP that are longer (bytes) are not looked into."""
+_SMALL = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event that a client was told: members of the answer to the write, as they are there."""
+    """An event that a connection was told, in the space with these parts."""
 
     to: int
     name: str
-    members: tuple[str, ...]
+    arguments: tuple[Any, ...]
+    space: Any
 
 
 @dataclass(slots=True)
 class Write:
-    """A successful virtual request that is no reading, by the connections' numbers.
+    """A successful operation that is no reading. Connections are numbers; `by` is None over HTTP.
 
-    `aware` are, by segment of the path, the other open connections that were shown such a key.
+    `present` are the open connections (the writer's too), `joined` the spaces they are in, `aware`
+    by key which of them were shown it or named it.
     """
 
     socket: str
-    by: int
+    by: int | None
     seq: int
     method: str
     path: str
-    answer: dict[str, Any]
+    body: Any
+    answer: Any
+    space: Any
     began: float
     ended: float
-    aware: dict[str, set[int]] = field(default_factory=dict)
+    present: frozenset[int] = frozenset()
+    joined: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    aware: dict[str, frozenset[int]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Return what recipes of its events take their values from."""
+        return {"answer": self.answer, "body": self.body, "path": self.path.strip("/").split("/")}
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A connection that was read."""
+    """A connection that was read; `meanings` are the operations of each turn."""
 
     connection: Connection
+    framing: Framing | None
     events: Sequence[Timed]
     turns: Sequence[Turn]
+    meanings: Sequence[Sequence[Operation]]
 
 
-def writes(family: Sequence[Spoken]) -> list[Write]:
-    """Return the writes of all connections in their order, with what they brought about."""
+def over_http(exchange: Exchange) -> Write | None:
+    """Return what a request over HTTP wrote, if anything; for any socket."""
+    request, response = exchange.request, exchange.response
+    if request.method in _SAFE or response is None or response.status not in _SUCCESS:
+        return None
+    return Write(
+        "", None, exchange.seq, request.method, request.path, _value(request.body),
+        _value(response.body), [], exchange.started,
+        exchange.started + exchange.duration_ms / 1000,
+    )  # fmt: skip
+
+
+def writes(family: Sequence[Spoken], http: Sequence[Write]) -> list[Write]:
+    """Return the writes of one socket's connections and over HTTP, with what they brought about."""
+    socket = family[0].connection.endpoint
     found = [each for number, one in enumerate(family) for each in _writes(number, one)]
-    found.sort(key=lambda write: write.began)
+    found += [_at(socket, each) for each in http]
+    found.sort(key=lambda write: (write.began, write.seq))
     if found:
-        _note_awareness(found, family)
+        _note_audiences(found, family)
         _note_pushes(found, family)
     return found
 
 
+def _value(body: bytes) -> Any:
+    if not body or len(body) > _LARGEST:
+        return NOTHING
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return NOTHING
+
+
+def _at(socket: str, write: Write) -> Write:
+    return Write(
+        socket, None, write.seq, write.method, write.path, write.body, write.answer, [],
+        write.began, write.ended,
+    )  # fmt: skip
+
+
 def _writes(number: int, spoken: Spoken) -> Iterator[Write]:
-    for turn in spoken.turns:
-        operation = virtual.explain(turn)
-        if (
-            operation is not None
-            and operation.method not in _SAFE
-            and operation.status in _SUCCESS
-            and isinstance(operation.answer, dict)
-            and turn.ended is not None
-        ):
-            yield Write(
-                spoken.connection.request.path, number, turn.seq, operation.method,
-                operation.path, operation.answer, turn.started, turn.ended,
-            )  # fmt: skip
+    for turn, meaning in zip(spoken.turns, spoken.meanings, strict=True):
+        for operation in meaning:
+            if operation.method not in _SAFE and operation.status in _SUCCESS:
+                asked = turn.asked
+                yield Write(
+                    spoken.connection.endpoint, number, turn.seq, operation.method,
+                    operation.path, operation.body, operation.answer,
+                    parts_of(asked.space) if isinstance(asked, Call) else [],
+                    turn.started, _ended(turn, operation),
+                )  # fmt: skip
 
 
-def _note_awareness(found: list[Write], family: Sequence[Spoken]) -> None:
-    """Go through all events in order, and note at each write who had been shown what."""
-    begun = {(write.by, write.seq): write for write in found}
-    last = [max((each.at for each in one.events), default=0.0) for one in family]
-    shown: dict[int, set[str]] = defaultdict(set)
-    present: set[int] = set()
-    ordered = [(each.at, each.seq, n, each) for n, one in enumerate(family) for each in one.events]
-    for at, seq, number, timed in sorted(ordered, key=lambda each: each[:3]):
-        match timed.event:
-            case Opening():
-                present.add(number)
+def _ended(turn: Turn, operation: Operation) -> float:
+    """When a call was answered; where no answer names it, when the caller was told its outcome."""
+    if turn.ended is not None:
+        return turn.ended
+    for timed in turn.told:
+        if isinstance(timed.event, Push) and timed.event.arguments[:1] == (operation.answer,):
+            return timed.at
+    return turn.started
+
+
+def _note_audiences(found: list[Write], family: Sequence[Spoken]) -> None:
+    """Go through all events in order, and note at each write who was there and knew what."""
+    clients = [_Client(one) for one in family]
+    events = [(each.at, each.seq, n, each) for n, one in enumerate(family) for each in one.events]
+    events.sort(key=lambda each: each[:3])
+    place = 0
+    for write in found:
+        while place < len(events) and events[place][:2] <= (write.began, write.seq):
+            _, _, number, timed = events[place]
+            clients[number].take(timed.event)
+            place += 1
+        there = [n for n, client in enumerate(clients) if client.is_there(write.began)]
+        write.present = frozenset(there)
+        write.joined = {n: tuple(clients[n].spaces) for n in there if clients[n].spaces}
+        write.aware = {
+            key: frozenset(n for n in there if key in clients[n].known)
+            for key in set(_keys_of(write))
+        }
+
+
+class _Client:
+    """Who is at the other end of a connection: when it was there, where, and what it knows."""
+
+    def __init__(self, spoken: Spoken) -> None:
+        times = [each.at for each in spoken.events]
+        openings = [each.at for each in spoken.events if isinstance(each.event, Opening)]
+        first = min(times, default=0.0)
+        opened = spoken.connection.opened
+        self._from = min(openings, default=first if opened is None else min(opened, first))
+        self._until = max(times, default=0.0)
+        self._left = False
+        self._names: dict[str, str] = {}
+        self.known: set[str] = set()
+        self.spaces: dict[str, None] = {}
+
+    def is_there(self, moment: float) -> bool:
+        return self._from <= moment <= self._until and not self._left
+
+    def take(self, event: object) -> None:
+        match event:
             case Control("disconnect" | "close"):
-                present.discard(number)
-            case Answer(values=values) | Push(arguments=values):
-                shown[number].update(keys_in(list(values)))
-        write = begun.pop((number, seq), None)
-        if write is not None:
-            others = {each for each in present if each != number and last[each] >= at}
-            segments = write.path.split("/")
-            write.aware = {one: {each for each in others if one in shown[each]} for one in segments}
+                self._left = True
+            case Opening(space=space):
+                self._left = False
+                if space:
+                    self.spaces.setdefault(space)
+            case Subscribe(identifier, name):
+                self._names[identifier] = identifier if identifier.startswith("{") else name
+                self.spaces.setdefault(self._names[identifier])
+            case Ended(identifier):
+                self.spaces.pop(self._names.get(identifier, ""), None)
+            case Answer(values=values) | Push(arguments=values) | Ready(values=values):
+                self.known.update(keys_in(list(values)))
+            case Call(arguments=values):
+                self.known.update(_named(values))
+
+
+def _named(arguments: Sequence[Any]) -> Iterator[str]:
+    """Yield the keys that a call names: joining a room says which."""
+    for each in arguments:
+        if isinstance(each, dict):
+            yield from (str(v) for v in each.values() if _is_key(v))
+        elif _is_key(each):
+            yield str(each)
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _keys_of(write: Write) -> Iterator[str]:
+    yield from write.path.strip("/").split("/")
+    for each in (write.body, write.answer):
+        yield from (str(value) for _, value in leaves(each) if _is_key(value))
 
 
 def keys_in(value: Any) -> Iterator[str]:
@@ -115,28 +234,51 @@ def keys_in(value: Any) -> Iterator[str]:
             yield from keys_in(each)
 
 
+# ------------------------------------------------------------------ which write brought it about
+
+
 def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
     starts = [write.began for write in found]
     for number, spoken in enumerate(family):
         for timed in spoken.events:
             if isinstance(timed.event, Push) and not timed.sent:
-                recent = found[
-                    bisect_right(starts, timed.at - _LONGEST_S) : bisect_right(starts, timed.at)
-                ]
-                _note_push(timed, timed.event, number, recent)
+                first = bisect_right(starts, timed.at - _LONGEST_S)
+                begun = found[first : bisect_right(starts, timed.at)]
+                recent = [each for each in begun if timed.at <= each.ended + _GRACE_S]
+                cause = _cause(timed.event, recent)
+                if cause is not None:
+                    event = timed.event
+                    told = Told(number, event.name, event.arguments, parts_of(event.space))
+                    cause.told.append(told)
 
 
-def _note_push(timed: Timed, push: Push, to: int, recent: list[Write]) -> None:
-    said = push.arguments[0] if len(push.arguments) == 1 else None
-    if not isinstance(said, dict) or not said:
-        return
-    causes = [
-        write
-        for write in recent
-        if write.by != to
-        and timed.at <= write.ended + _GRACE_S
-        and all(name in write.answer and write.answer[name] == said[name] for name in said)
-    ]
-    if causes:
-        cause = next((each for each in causes if timed.at <= each.ended), causes[-1])
-        cause.told.append(Told(to, push.name, tuple(said)))
+def _cause(push: Push, recent: Sequence[Write]) -> Write | None:
+    """The write that explains most of what is told; of those that explain as much, the latest."""
+    said = {str(value) for each in push.arguments for _, value in leaves(each) if _tells(value)}
+    if not said:
+        return recent[0] if len(recent) == 1 else None
+    best, most = None, 0
+    for write in recent:
+        known = {str(value) for each in (write.answer, write.body) for _, value in leaves(each)}
+        shared = len(said & (known | set(write.path.split("/"))))
+        if shared >= max(most, len(said) / 2):
+            best, most = write, shared
+    return best
+
+
+def _tells(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= _SMALL
+
+
+def leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the members of objects that hold no more of them, and bare values under no name."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from ((name, v) if not n else (n, v) for n, v in leaves(each))
+    elif isinstance(value, list):
+        for each in value:
+            yield from leaves(each)
+    elif value is not NOTHING:
+        yield "", value

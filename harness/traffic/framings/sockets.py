@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from harness.traffic.framings import engineio, virtual
+from harness.traffic.framings import engineio, pushed, virtual
 from harness.traffic.framings.connections import Connection, is_polled
-from harness.traffic.framings.events import Opening, UnreadableError
-from harness.traffic.framings.framing import object_in
+from harness.traffic.framings.events import Answer, Opening, UnreadableError
+from harness.traffic.framings.framing import Framing, object_in
+from harness.traffic.framings.plain_json import PlainJson
 from harness.traffic.framings.turns import Timed, Turn
 from harness.traffic.framings.virtual import Members
 from harness.traffic.lexicon import is_token
@@ -24,21 +25,26 @@ class Socket:
 
     `version` is that of engine.io; `settings` what the server said of itself when it opened;
     `members` how virtual requests name their parts, None where calls are none. Tokens came in
-    these parameters of the handshake, and these members of what the client opened with.
+    these parameters of the handshake, these members of what the client opened with, and of
+    answers. `enveloped` says that messages are in SockJS frames, `grammar` what the members of
+    plain JSON are for.
     """
 
     path: str
     framing: str
     version: int | None = None
     members: Members | None = None
+    enveloped: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
+    grammar: dict[str, str | None] = field(default_factory=dict)
     query_tokens: tuple[str, ...] = ()
     opening_tokens: tuple[str, ...] = ()
+    answer_tokens: tuple[str, ...] = ()
     evidence: tuple[int, ...] = ()
 
 
 def socket_of(
-    connection: Connection, framing: str, events: Sequence[Timed], turns: Sequence[Turn]
+    connection: Connection, framing: Framing, events: Sequence[Timed], turns: Sequence[Turn]
 ) -> Socket | None:
     """Return the endpoint of a connection; None where it was polled, at first or all along."""
     if is_polled(connection):
@@ -47,11 +53,13 @@ def socket_of(
     version = params.get("EIO", "")
     named = [(turn.seq, each) for turn in turns if (each := virtual.members(turn)) is not None]
     return Socket(
-        path=connection.request.path,
-        framing=framing,
+        path=connection.endpoint,
+        framing=framing.name,
         version=int(version) if version.isdecimal() else None,
         members=_merged([each for _, each in named]),
+        enveloped=connection.endpoint != connection.request.path,
         settings=_settings(connection) if version else {},
+        grammar=asdict(framing.grammar) if isinstance(framing, PlainJson) else {},
         query_tokens=tuple(name for name in params if is_token(name)),
         opening_tokens=tuple(
             name
@@ -59,6 +67,16 @@ def socket_of(
             if isinstance(timed.event, Opening) and isinstance(timed.event.payload, dict)
             for name, value in timed.event.payload.items()
             if is_token(name) and isinstance(value, str)
+        ),
+        answer_tokens=tuple(
+            dict.fromkeys(
+                name
+                for timed in events
+                if isinstance(timed.event, Answer) and not timed.event.failed
+                for value in timed.event.values
+                for name, text in pushed.leaves(value)
+                if is_token(name) and isinstance(text, str)
+            )
         ),
         evidence=tuple([seq for seq, _ in named] or [turn.seq for turn in turns])[:_SHOWN],
     )

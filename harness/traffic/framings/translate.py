@@ -9,10 +9,18 @@ from harness.traffic.exchange import Exchange
 from harness.traffic.framings import operations, outside, subscriptions, virtual
 from harness.traffic.framings.catalogue import Reading, learn, read
 from harness.traffic.framings.connections import Connection, Gatherer, is_polling
-from harness.traffic.framings.events import Call, Change, Control, Opening, Settled
+from harness.traffic.framings.events import (
+    Call,
+    Change,
+    Control,
+    Opening,
+    Settled,
+    Subscribe,
+)
 from harness.traffic.framings.identities import Identity
-from harness.traffic.framings.pushed import Spoken, Write, writes
+from harness.traffic.framings.pushed import Spoken, Write, over_http, writes
 from harness.traffic.framings.rest import JSON_TYPE, Operation
+from harness.traffic.framings.routes import Key, Route, key_of, learn_route
 from harness.traffic.framings.sockets import Socket, socket_of
 from harness.traffic.framings.turns import Turn, pair
 
@@ -35,7 +43,8 @@ class Translation:
 
     `consumed` are messages that are part of an exchange, or of the protocol itself; the others
     stay what they are. `framings` counts messages, `sockets` are the connections' endpoints,
-    `writes` virtual requests with what was pushed to others because of them.
+    `spoken` the connections with what their calls mean, `writes` what was written over them or over
+    HTTP, with what was pushed because of it.
     """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
@@ -43,6 +52,7 @@ class Translation:
     framings: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
     sockets: list[Socket] = field(default_factory=list)
+    spoken: list[Spoken] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     last: int = 0
     json_type: str = JSON_TYPE
@@ -66,32 +76,63 @@ class Translation:
 
 def translate(exchanges: Iterable[Exchange]) -> Translation:
     """Find the exchanges that WebSocket messages stand for."""
-    translation = Translation()
-    gatherer, busy, kinds = Gatherer(), outside.Busy(), Counter[str]()
+    translation, busy = Translation(), outside.Busy()
+    http: list[Write] = []
+    gathered = Gatherer()
+    for exchange in _overheard(exchanges, translation, gathered):
+        busy.add(exchange)
+        if (write := over_http(exchange)) is not None:
+            http.append(write)
+    families: dict[str, list[Connection]] = defaultdict(list)
+    for connection in gathered.connections:
+        families[connection.endpoint].append(connection)
+    learned = {path: learn(family) for path, family in families.items()}
+    spoken = [
+        _Conversation(each, read(each, learned[each.endpoint]), translation)
+        for each in gathered.connections
+    ]
+    routes = _routes(spoken)
+    for conversation in spoken:
+        conversation.translate_turns(routes, busy)
+    for conversation in spoken:
+        conversation.translate_rest(busy)
+        conversation.translate_snapshots()
+    translation.spoken = [each.spoken for each in spoken]
+    for path in families:
+        family = [each for each in translation.spoken if each.connection.endpoint == path]
+        translation.writes += writes(family, http)
+    translation.notes = _merged(translation.notes)
+    return translation
+
+
+def _overheard(
+    exchanges: Iterable[Exchange], translation: Translation, gatherer: Gatherer
+) -> Iterator[Exchange]:
+    """Gather what belongs to connections; yield what went over HTTP."""
+    kinds = Counter[str]()
     for exchange in exchanges:
         translation.last = max(translation.last, exchange.seq)
         gatherer.take(exchange)
         if exchange.is_http and not is_polling(exchange):
-            busy.add(exchange)
+            yield exchange
             if exchange.response is not None and "json" in exchange.response.content_type:
                 kinds[exchange.response.header("content-type") or ""] += 1
     if kinds:
         translation.json_type = kinds.most_common(1)[0][0]
-    families: dict[str, list[Connection]] = defaultdict(list)
-    for connection in gatherer.connections:
-        families[connection.request.path].append(connection)
-    learned = {path: learn(family) for path, family in families.items()}
-    spoken = [
-        _Conversation(each, read(each, learned[each.request.path]), translation)
-        for each in gatherer.connections
-    ]
+
+
+def _routes(spoken: Iterable["_Conversation"]) -> dict[tuple[str, Key], Route]:
+    """Learn what calls of one name have in common, so that those that failed are like the rest."""
+    pairs: dict[tuple[str, Key], list[tuple[Call | Subscribe, Operation]]] = defaultdict(list)
     for conversation in spoken:
-        conversation.translate_turns(busy)
-    for conversation in spoken:
-        conversation.translate_rest(busy)
-    translation.writes = writes([each.spoken for each in spoken])
-    translation.notes = _merged(translation.notes)
-    return translation
+        endpoint = conversation.spoken.connection.endpoint
+        for turn, meaning in conversation.understood():
+            telling = isinstance(turn.asked, Call) or (len(meaning) == 1 and meaning[0].answer)
+            if telling and virtual.explain(turn) is None:
+                place = (endpoint, key_of(turn.asked))
+                pairs[place] += [(turn.asked, each) for each in meaning]
+    found = {place: learn_route(each) for place, each in pairs.items()}
+    return {place: route for place, route in found.items() if route is not None}
 
 
 class _Conversation:
@@ -101,17 +142,24 @@ class _Conversation:
         self._request = connection.request
         self._reading = reading
         self._translation = translation
-        self._where = f"{connection.request.path} ({reading.name})"
+        self._where = f"{connection.endpoint} ({reading.name})"
         self._rows = operations.Rows()
         self._identity = Identity(connection.request)
         self._dialogue = pair(reading.events)
-        self.spoken = Spoken(connection, reading.events, self._dialogue.turns)
+        changes = [each.event for each in reading.events if isinstance(each.event, Change)]
+        self._collections = list(dict.fromkeys(each.collection for each in changes))
+        self._meanings = list(self._explained())
+        turns = self._dialogue.turns
+        self.spoken = Spoken(connection, reading.framing, reading.events, turns, self._meanings)
         translation.framings[reading.name] += len(connection.messages)
-        socket = socket_of(connection, reading.name, reading.events, self._dialogue.turns)
-        if socket is None:
+        if reading.framing is None:
+            socket = None
+        else:
+            socket = socket_of(connection, reading.framing, reading.events, turns)
+        if socket is None and reading.framing is not None:
             first = [message.seq for message in connection.messages[:1]]
             self._note("info", "it was polled, at first or all along: no clone serves that", first)
-        elif reading.framing is not None:
+        elif socket is not None:
             translation.sockets.append(socket)
         if reading.unread:
             self._note_unread(connection)
@@ -120,19 +168,47 @@ class _Conversation:
             if isinstance(timed.event, Control | Opening | Settled):
                 translation.consumed.add(timed.seq)
 
-    def translate_turns(self, busy: outside.Busy) -> None:
+    def _explained(self) -> Iterator[list[Operation]]:
+        for number, turn in enumerate(self._dialogue.turns):
+            for before, change in self._dialogue.forgotten:
+                if before == number:
+                    self._rows.take(change)
+            yield self._explain(turn)
+
+    def understood(self) -> Iterator[tuple[Turn, list[Operation]]]:
+        """Yield each turn with the operations that explain it."""
+        yield from zip(self._dialogue.turns, self._meanings, strict=True)
+
+    def translate_turns(self, routes: dict[tuple[str, Key], Route], busy: outside.Busy) -> None:
         """Put each call that is understood in its place."""
-        for turn in self._dialogue.turns:
-            found = self._explain(turn)
+        endpoint = self.spoken.connection.endpoint
+        for number, (turn, found) in enumerate(self.understood()):
             if not found and isinstance(turn.asked, Call):
                 detail = f"nothing shows what `{turn.asked.name}` came to"
                 self._note("warning", detail, [turn.seq])
-            for operation in found:
+            route = routes.get((endpoint, key_of(turn.asked)))
+            if route is not None and (isinstance(turn.asked, Call) or len(found) == 1):
+                alike = [route.operation(turn.asked, each) or each for each in found]
+                self._meanings[number] = alike
+            for operation in self._meanings[number]:
                 exchange = self._exchange(turn, self._identity.sign(operation, turn.started))
                 busy.add(exchange)
                 self._translation.put(turn.seq, exchange)
             if found or not isinstance(turn.asked, Call):
                 self._consume(turn)
+
+    def translate_snapshots(self) -> None:
+        """Put what subscriptions showed in the end, where it is not what they showed at first."""
+        heard = [timed for timed in self._reading.events if not timed.sent]
+        for operation in subscriptions.final(self.understood(), self._reading.events):
+            exchange = operation.exchange(
+                self._request,
+                seq=heard[-1].seq,
+                started=heard[-1].at,
+                duration_ms=0.0,
+                json_type=self._translation.json_type,
+            )
+            self._translation.put(heard[-1].seq, exchange)
 
     def translate_rest(self, busy: outside.Busy) -> None:
         """Put what was told without anybody asking."""
@@ -150,7 +226,7 @@ class _Conversation:
 
     def _explain(self, turn: Turn) -> list[Operation]:
         if not isinstance(turn.asked, Call):
-            return subscriptions.explain(turn, self._rows)
+            return subscriptions.explain(turn, self._rows, self._collections)
         operation = virtual.explain(turn)
         if operation is None:
             operation = operations.explain(turn, self._request.path, self._rows)

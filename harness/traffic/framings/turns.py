@@ -53,6 +53,8 @@ class Dialogue:
     turns: list[Turn] = field(default_factory=list)
     untold: list[Timed] = field(default_factory=list)
     """Changes and pushes that no call of this connection was waiting for."""
+    forgotten: list[tuple[int, Change]] = field(default_factory=list)
+    """Rows that went with a subscription which the client left, by the number of turns before."""
 
 
 def pair(events: Sequence[Timed]) -> Dialogue:
@@ -71,6 +73,7 @@ class _Pairing:
         self._dialogue = Dialogue()
         self._waiting: dict[str, Turn] = {}
         self._settling: dict[str, Turn] = {}
+        self._leaving: set[str] = set()
 
     def of(self, events: Iterable[Timed]) -> Dialogue:
         for timed in events:
@@ -86,7 +89,10 @@ class _Pairing:
             case Ready(ids=references) as ready:
                 for reference in references:
                     self._end(timed, reference, ready)
-            case Ended(id=reference) as ended if not timed.sent:
+            case Ended(id=reference) if timed.sent:
+                self._leaving.add(reference)
+            case Ended(id=reference) as ended:
+                self._leaving.discard(reference)
                 self._end(timed, reference, ended)
             case Settled(ids=references):
                 for reference in references:
@@ -115,6 +121,9 @@ class _Pairing:
                 self._settling.pop(reference, None)
 
     def _tell(self, timed: Timed) -> None:
+        if self._leaving and isinstance(timed.event, Change) and timed.event.kind == "removed":
+            self._dialogue.forgotten.append((len(self._dialogue.turns), timed.event))
+            return
         open_turns = [*self._settling.values(), *([self._latest] if self._latest else [])]
         for turn in open_turns:
             turn.told.append(timed)

@@ -24,7 +24,7 @@ def test_pushes_before_and_after_the_answer_belong_to_the_write() -> None:
     ask, done, told = ("ann", ">", WRITE), ("ann", "<", DONE), ("ben", "<", TOLD)
     write = written(ask, told, done)
     assert (write.method, write.path, write.by) == ("PATCH", "/notes/n1", 0)
-    assert write.told == [Told(1, "noteChanged", ("id", "title"))]
+    assert write.told == [Told(1, "noteChanged", ({"id": "n1", "title": "Milk"},), [])]
 
 
 def test_who_knew_the_row_is_noted() -> None:
@@ -40,18 +40,19 @@ def test_those_who_left_count_no_more() -> None:
     assert write.aware["n1"] == set()
 
 
-def test_pushes_of_something_else_and_to_the_writer_are_left_out() -> None:
+def test_pushes_of_something_else_are_left_out() -> None:
     other = '42["noteChanged",{"id":"n2"}]'
-    write = written(
-        ("ann", ">", WRITE), ("ben", "<", other), ("ann", "<", TOLD), ("ben", "<", '42["tick",1]'),
-        ("ann", "<", DONE),
-    )  # fmt: skip
+    write = written(("ann", ">", WRITE), ("ben", "<", other), ("ann", "<", DONE))
     assert write.told == []
+
+
+def test_pushes_to_the_writer_count_too() -> None:
+    write = written(("ann", ">", WRITE), ("ann", "<", TOLD), ("ann", "<", DONE))
+    assert [each.to for each in write.told] == [0]
 
 
 def test_reading_and_refused_requests_are_no_writes() -> None:
     assert all(
         write.method != "GET" for write in translate(conversations.virtual_requests()).writes
     )
-    seqs = [write.path for write in translate(conversations.virtual_requests()).writes]
-    assert len(seqs) == 5
+    assert len(translate(conversations.virtual_requests()).writes) == 6

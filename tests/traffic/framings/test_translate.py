@@ -60,6 +60,7 @@ def test_ddp_rows_become_reads_and_writes() -> None:
         ("PATCH", "/tasks/b", {"done": True}, 200, {"_id": "b", "text": "Bread", "done": True}),
         ("DELETE", "/tasks/a", None, 200, 1),
         ("POST", "/tidyUp", None, 403, {"error": 403, "reason": "No"}),
+        ("GET", "/tasks", None, 200, [{"_id": "b", "text": "Bread", "done": True}]),
     ]
 
 
@@ -72,6 +73,7 @@ def test_changes_that_nobody_asked_for() -> None:
         ("<", {"msg": "removed", "collection": "tasks", "id": "a"}),
     )
     assert told(exchanges) == [
+        ("GET", "/tasks", None, 200, []),
         ("POST", "/tasks", {"text": "Milk"}, 201, {"_id": "a", "text": "Milk"}),
         ("PATCH", "/tasks/a", {"text": "Tea"}, 200, {"_id": "a", "text": "Tea"}),
         ("DELETE", "/tasks/a", None, 204, None),

@@ -1,0 +1,97 @@
+"""The WebSocket endpoints of the recordings, those of one path and framing as one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from harness.inference.model import Operation, Socket, VirtualRequests
+from harness.inference.sockets.calls import learn_calls
+from harness.inference.sockets.events import learn_events
+from harness.inference.sockets.subscriptions import learn_subscriptions
+from harness.traffic.framings import sockets as seen
+from harness.traffic.framings.pushed import Spoken, Write
+from harness.traffic.framings.translate import Translation
+
+_SHOWN = 5
+_OF_ONE_SESSION = ("sid", "upgrades")
+
+
+@runtime_checkable
+class Translated(Protocol):
+    """A recording whose messages were read."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def translation(self) -> Translation: ...
+
+
+def learn_sockets(recordings: Sequence[object], operations: list[Operation]) -> list[Socket]:
+    """Return the endpoints of every connection that was read, by path."""
+    translated = [each for each in recordings if isinstance(each, Translated)]
+    found: dict[tuple[str, str], list[tuple[str, seen.Socket]]] = defaultdict(list)
+    for recording in translated:
+        for socket in recording.translation.sockets:
+            found[socket.path, socket.framing].append((recording.name, socket))
+    sockets = [_merged(found[key]) for key in sorted(found)]
+    for each in sockets:
+        spoken = list(_spoken(translated, each.path))
+        writes = list(_writes(translated, each.path))
+        if each.requests is None:
+            each.calls = learn_calls(spoken)
+        each.subscriptions = learn_subscriptions(spoken)
+        each.events = learn_events(writes, operations)
+        broadcast = {event.name for event in each.events if event.writer}
+        for call in each.calls:
+            if call.reply is not None and call.reply.event in broadcast:
+                call.reply = None
+    return sockets
+
+
+def _spoken(recordings: Sequence[Translated], path: str) -> list[tuple[str, Spoken]]:
+    return [
+        (recording.name, each)
+        for recording in recordings
+        for each in recording.translation.spoken
+        if each.connection.endpoint == path
+    ]
+
+
+def _writes(recordings: Sequence[Translated], path: str) -> list[tuple[str, Write]]:
+    return [
+        (recording.name, write)
+        for recording in recordings
+        for write in recording.translation.writes
+        if write.socket == path
+    ]
+
+
+def _merged(family: list[tuple[str, seen.Socket]]) -> Socket:
+    sockets = [socket for _, socket in family]
+    settings = next((each.settings for each in reversed(sockets) if each.settings), {})
+    evidence = [f"{name}#{seq}" for name, socket in family for seq in socket.evidence]
+    return Socket(
+        path=sockets[0].path,
+        framing=sockets[0].framing,
+        version=max((each.version for each in sockets if each.version is not None), default=None),
+        enveloped=any(each.enveloped for each in sockets),
+        requests=_requests(sockets),
+        settings={name: each for name, each in settings.items() if name not in _OF_ONE_SESSION},
+        grammar=sockets[0].grammar,
+        query_tokens=sorted({name for each in sockets for name in each.query_tokens}),
+        opening_tokens=sorted({name for each in sockets for name in each.opening_tokens}),
+        answer_tokens=sorted({name for each in sockets for name in each.answer_tokens}),
+        evidence=evidence[:_SHOWN],
+    )
+
+
+def _requests(sockets: list[seen.Socket]) -> VirtualRequests | None:
+    found = [each.members for each in sockets if each.members is not None]
+    if not found:
+        return None
+    first = found[0]
+    headers = sorted({name for each in found for name in each.headers})
+    return VirtualRequests(
+        address=first.address, body=first.body, status=first.status, headers=headers
+    )

@@ -1,0 +1,150 @@
+"""WebSocket endpoints of generated backends in every framing: two clients, on real PostgreSQL.
+
+The recorded conversation is held again, over real connections: what the clone says must be what the
+original said, but for the keys that it gives.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from harness.builders.offline import generate
+from harness.inference.infer import infer
+from harness.traffic.exchange import Exchange
+from harness.traffic.framings.catalogue import learn, read
+from harness.traffic.framings.connections import Gatherer
+from harness.traffic.framings.events import Control, Event, Opening
+from harness.traffic.framings.framing import Framing
+from harness.verify.backend import BackendProcess, migrate
+from harness.verify.postgres import PostgresServer
+from tests.builders.conftest import write
+from tests.traffic.framings import meetings
+from tests.traffic.framings.conversations import NOTES
+from tests.traffic.framings.test_recordings import written
+
+MEETINGS = [
+    meetings.socket_io,
+    meetings.ddp,
+    meetings.phoenix,
+    meetings.actioncable,
+    meetings.signalr,
+    meetings.json_rpc,
+    meetings.plain_json,
+]
+KEYS = {key for key, _ in NOTES}
+
+
+class Replay:
+    """The recorded clients, each on a connection of its own to the clone."""
+
+    def __init__(self, address: str, exchanges: list[Exchange]) -> None:
+        self._address = address.replace("http", "ws", 1)
+        self._exchanges = exchanges
+        self._keys: dict[str, str] = {}
+        gatherer = Gatherer()
+        for each in exchanges:
+            gatherer.take(each)
+        framing = read(gatherer.connections[0], learn(gatherer.connections)).framing
+        assert framing is not None
+        self._framing: Framing = framing
+
+    def run(self) -> int:
+        """Say what was said; return how many of the recorded messages were heard again."""
+        heard = 0
+        with ExitStack() as stack:
+            clients: dict[str, ClientConnection] = {}
+            for exchange in self._exchanges:
+                who = exchange.request.header("sec-websocket-key") or ""
+                if exchange.is_http:
+                    target = f"{exchange.request.path}?{exchange.request.query}"
+                    connection = connect(f"{self._address}{target}", proxy=None)
+                    clients[who] = stack.enter_context(connection)
+                elif exchange.channel == "sent":
+                    clients[who].send(self._bound(exchange.message.decode()))
+                else:
+                    heard += self._hear(clients[who], exchange.message)
+        return heard
+
+    def _bound(self, text: str) -> str:
+        for seen, given in self._keys.items():
+            text = text.replace(seen, given)
+        return text
+
+    def _hear(self, client: ClientConnection, message: bytes) -> int:
+        expected = self._told(message)
+        if not expected:
+            return 0
+        while not (actual := self._told(client.recv(timeout=10))):
+            continue
+        self._bind(expected, actual)
+        bound = self._told(self._bound(message.decode()))
+        assert actual == bound
+        return 1
+
+    def _told(self, message: bytes | str) -> list[Event]:
+        data = message.encode() if isinstance(message, str) else message
+        events = self._framing.decode(data, sent=False)
+        return [each for each in events if not isinstance(each, Control | Opening)]
+
+    def _bind(self, expected: Any, actual: Any) -> None:
+        for seen, given in zip(_texts(expected), _texts(actual), strict=False):
+            if seen in KEYS:
+                self._keys.setdefault(seen, given)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value, members by their names."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name in sorted(value):
+            yield from _texts(value[name])
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif hasattr(value, "__dataclass_fields__"):
+        yield from _texts(asdict(value))
+
+
+@pytest.fixture(scope="module", params=MEETINGS, ids=lambda meeting: meeting.__name__)
+def meeting(request: pytest.FixtureRequest) -> Callable[[], list[Exchange]]:
+    found: Callable[[], list[Exchange]] = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def backend(
+    meeting: Callable[[], list[Exchange]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("meeting")
+    model = infer([written(folder / "talk.traffic.db", meeting())])
+    return write(folder / "backend", generate(model))
+
+
+def test_a_recorded_meeting_goes_the_same_way_again(
+    meeting: Callable[[], list[Exchange]], backend: Path, postgres: PostgresServer
+) -> None:
+    exchanges = meeting()
+    name = f"meeting_{meeting.__name__}"
+    postgres.create_database(name)
+    migrate(backend, postgres.url(name))
+    with BackendProcess(backend, postgres.url(name)) as process:
+        process.wait_ready()
+        replay = Replay(process.base_url, exchanges)
+        assert replay.run() > 10
+
+
+def test_the_modules_are_clean(backend: Path) -> None:
+    for command in (("ruff", "check", "--no-cache", "."), ("mypy",)):
+        program = Path(sys.executable).parent / command[0]
+        done = subprocess.run(
+            [program, *command[1:]], cwd=backend, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
