@@ -1,15 +1,21 @@
-"""A client of socket.io, as browsers' libraries are: over a WebSocket, with virtual requests."""
+"""A client of socket.io, as browsers' libraries are, with virtual requests."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+
+
+class Wire(Protocol):
+    def send(self, message: Any) -> None: ...
+
+    def recv(self, timeout: float | None = None) -> str | bytes: ...
 
 
 class SocketClient:
-    def __init__(self, connection: ClientConnection, namespace: str = "") -> None:
+    def __init__(self, connection: Wire, namespace: str = "") -> None:
         self._connection = connection
         self._prefix = f"{namespace}," if namespace else ""
         self._number = 0

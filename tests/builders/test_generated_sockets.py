@@ -26,7 +26,8 @@ from tests.traffic.framings.test_recordings import written
 SOCKET = Socket(path="/socket.io/", framing="socket.io", version=4, requests=VirtualRequests())
 TOLD = Members({"space": Fixed([]), "arguments": Items((Taken(("answer", "note")),))})
 FILES = {
-    "app/connections.py", "app/live_updates.py", "app/sockets.py", "app/virtual_requests.py",
+    "app/connections.py", "app/engineio.py", "app/live_updates.py", "app/sockets.py",
+    "app/virtual_requests.py",
 }  # fmt: skip
 
 

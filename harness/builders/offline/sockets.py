@@ -1,7 +1,8 @@
 """The modules that serve the WebSocket endpoint of the original's clients.
 
 What clients ask for goes through the application itself, so that it answers as it does over HTTP.
-One framing is served: the one that most is known of.
+One framing is served: the one that most is known of. Clients of socket.io may poll, use a
+WebSocket, or begin with the one and upgrade to the other, whichever of it was recorded.
 """
 
 import re
@@ -67,6 +68,8 @@ def socket_files(backend: Backend, sockets: Sequence[Socket]) -> dict[str, tuple
     values = _values(backend, sockets)
     template = f"app/sockets/{_MODULES[sockets[0].framing][0]}.py.j2"
     files = {"app/sockets.py": template}
+    if sockets[0].framing == _ENGINE:
+        files["app/engineio.py"] = "app/engineio.py.j2"
     for name in ("connections", "virtual_requests"):
         files[f"app/{name}.py"] = f"app/{name}.py.j2"
     if values["calls"] or values["subscriptions"]:
