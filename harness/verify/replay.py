@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.traffic.exchange import Exchange, Response
+from harness.traffic.framings.connections import is_polling
 from harness.verify.bindings import Bindings
 from harness.verify.client import Client, NoResponse
 from harness.verify.clock import Clock
@@ -173,8 +174,9 @@ class _Player:
 def reason_to_leave_out(exchange: Exchange) -> str | None:
     """Return why an exchange says nothing about the backend, if so."""
     request, response = exchange.request, exchange.response
-    if not exchange.is_http:
-        return "a WebSocket message: its operation is judged over REST"
+    if not exchange.is_http or is_polling(exchange):
+        carrier = "polled messages" if exchange.is_http else "a WebSocket message"
+        return f"{carrier}: judged as the operation over REST"
     if response is None:
         return "no response was recorded"
     if response.status >= _SERVER_ERROR:

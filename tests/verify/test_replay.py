@@ -128,6 +128,7 @@ GET = Request("GET", "http", "x.test", "/things")
         (Exchange(1, GET, Response(101)), "handshake"),
         (Exchange(1, GET, Response(200, (("Content-Type", "text/event-stream"),))), "stream"),
         (Exchange(1, GET, None, channel="sent", message=b"{}"), "WebSocket message"),
+        (Exchange(1, replace(GET, query="EIO=4&transport=polling"), Response(200)), "polled"),
         (
             Exchange(
                 1,

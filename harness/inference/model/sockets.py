@@ -78,7 +78,7 @@ class LiveEvent(Part):
 
 
 class Socket(Part):
-    """A WebSocket endpoint, and how its clients speak to it.
+    """An endpoint of WebSockets or of engine.io, polled or not, and how its clients speak to it.
 
     `version` is that of the transport (engine.io), `settings` what the server says of it when a
     connection opens. Tokens come in parameters of the handshake, in what the client opens with, or

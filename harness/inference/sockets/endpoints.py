@@ -1,4 +1,4 @@
-"""The WebSocket endpoints of the recordings, those of one path and framing as one."""
+"""The endpoints of the recordings' connections, those of one path and framing as one."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -11,6 +11,7 @@ from harness.traffic.framings.framing import object_in
 _SWITCHING = 101
 _SOCKJS = re.compile(r"/\d+/[^/]+/(websocket|xhr\w*)$")
 _POLLING = ("polling", "flashsocket")
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,6 @@ def is_polling(exchange: Exchange) -> bool:
     return "EIO" in params and params.get("transport") in _POLLING
 
 
-def is_polled(connection: Connection) -> bool:
-    """Whether engine.io packets were polled, if only before the upgrade to a WebSocket."""
-    params = dict(connection.request.params())
-    return "EIO" in params and ("sid" in params or params.get("transport") in _POLLING)
-
-
 class Gatherer:
     """Sorts the messages of exchanges by connection, in the order in which those began."""
 
@@ -80,9 +75,10 @@ class Gatherer:
 
     def _take_polling(self, exchange: Exchange) -> None:
         sent = _packets(exchange.request.body)
-        received = [] if exchange.response is None else _packets(exchange.response.body)
+        response = exchange.response
+        received = _packets(response.body) if response and response.status == _OK else []
         session = dict(exchange.request.params()).get("sid") or _session_opened(received)
-        if session is None:
+        if session is None or not (sent or received):
             return
         messages = self._of(session, exchange).messages
         ended = exchange.started + exchange.duration_ms / 1000

@@ -10,7 +10,8 @@ PacketType = Literal["open", "close", "ping", "pong", "message", "upgrade", "noo
 
 _TYPES: tuple[PacketType, ...] = ("open", "close", "ping", "pong", "message", "upgrade", "noop")
 _SEPARATOR = "\x1e"
-_LENGTH = re.compile(r"(\d+):")
+_LENGTH = re.compile(rb"((?:\d\0)+):\0")
+"""How many UTF-16 code units follow, in UTF-16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ def write_packet(packet: Packet) -> str:
 
 def read_payload(body: str) -> list[str]:
     """Cut the body of a polling request into packets: of version 4, or of version 3."""
-    if _LENGTH.match(body):
-        return _counted(body)
+    units = body.encode("utf-16-le", "surrogatepass")
+    if _LENGTH.match(units):
+        return _counted(units)
     return [part for part in body.split(_SEPARATOR) if part]
 
 
@@ -41,11 +43,10 @@ def write_payload(packets: list[str]) -> str:
     return _SEPARATOR.join(packets)
 
 
-def _counted(body: str) -> list[str]:
+def _counted(units: bytes) -> list[str]:
     packets = []
     position = 0
-    while match := _LENGTH.match(body, position):
-        end = match.end() + int(match[1])
-        packets.append(body[match.end() : end])
-        position = end
+    while match := _LENGTH.match(units, position):
+        position = match.end() + 2 * int(match[1].replace(b"\0", b""))
+        packets.append(units[match.end() : position].decode("utf-16-le", "replace"))
     return packets

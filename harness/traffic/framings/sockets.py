@@ -1,4 +1,4 @@
-"""The endpoints that WebSocket connections spoke to, as a server in their place sees them."""
+"""The endpoints that connections spoke to, as a server in their place sees them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from harness.traffic.framings import engineio, pushed, virtual
-from harness.traffic.framings.connections import Connection, is_polled
+from harness.traffic.framings.connections import Connection
 from harness.traffic.framings.events import Answer, Opening, UnreadableError
 from harness.traffic.framings.framing import Framing, object_in
 from harness.traffic.framings.plain_json import PlainJson
@@ -45,10 +45,8 @@ class Socket:
 
 def socket_of(
     connection: Connection, framing: Framing, events: Sequence[Timed], turns: Sequence[Turn]
-) -> Socket | None:
-    """Return the endpoint of a connection; None where it was polled, at first or all along."""
-    if is_polled(connection):
-        return None
+) -> Socket:
+    """Return the endpoint of a connection, whether it was polled or a WebSocket."""
     params = dict(connection.request.params())
     version = params.get("EIO", "")
     named = [(turn.seq, each) for turn in turns if (each := virtual.members(turn)) is not None]

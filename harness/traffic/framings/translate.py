@@ -152,14 +152,8 @@ class _Conversation:
         turns = self._dialogue.turns
         self.spoken = Spoken(connection, reading.framing, reading.events, turns, self._meanings)
         translation.framings[reading.name] += len(connection.messages)
-        if reading.framing is None:
-            socket = None
-        else:
+        if reading.framing is not None:
             socket = socket_of(connection, reading.framing, reading.events, turns)
-        if socket is None and reading.framing is not None:
-            first = [message.seq for message in connection.messages[:1]]
-            self._note("info", "it was polled, at first or all along: no clone serves that", first)
-        elif socket is not None:
             translation.sockets.append(socket)
         if reading.unread:
             self._note_unread(connection)

@@ -1,6 +1,7 @@
 """A small application's conversation in every framing, and as REST."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -128,6 +129,45 @@ def meeting(
             found.append(replace(each, seq=seq, started=100.0 + seq * 5))
         opened.add(name)
     return found
+
+
+def polled(exchanges: Iterable[Exchange], *, upgraded_after: int | None = None) -> list[Exchange]:
+    """Carry the messages of connections over engine.io's polling; later ones over a WebSocket."""
+    carried = Counter[str]()
+    found = []
+    for each in exchanges:
+        if each.is_http:
+            continue
+        session = each.request.header("sec-websocket-key") or ""
+        first = not carried[session]
+        carried[session] += 1
+        query = each.request.query if first else f"{each.request.query}&sid={session}"
+        request = replace(each.request, query=query)
+        if upgraded_after is None or carried[session] <= upgraded_after:
+            message = _poll(each, request, f'"sid":"{session}"')
+        else:
+            message = replace(each, request=request)
+        found.append(replace(message, seq=len(found) + 1))
+    return found
+
+
+def _poll(message: Exchange, request: Request, session: str) -> Exchange:
+    """Return the exchange that brings a message when the message did."""
+    text = message.message.decode().replace('"sid":"a"', session)
+    if "EIO=3" in request.query:
+        text = f"{len(text.encode('utf-16-le')) // 2}:{text}"
+    sent = message.channel == "sent"
+    request = replace(
+        request,
+        method="POST" if sent else "GET",
+        query=request.query.replace("transport=websocket", "transport=polling"),
+        headers=(),
+        body=text.encode() if sent else b"",
+    )
+    response = Response(200, (("content-type", "text/plain"),), b"ok" if sent else text.encode())
+    if sent:
+        return Exchange(message.seq, request, response, message.started)
+    return Exchange(message.seq, request, response, message.started - 4, duration_ms=4000)
 
 
 def service_calls() -> list[Exchange]:

@@ -135,7 +135,7 @@ def test_action_cable_commands(params: dict[str, Any], action: str, data: dict[s
 def test_polling_bodies(packets: list[str]) -> None:
     written = [engineio.write_packet(engineio.Packet("message", text)) for text in packets]
     assert engineio.read_payload(engineio.write_payload(written)) == written
-    counted = "".join(f"{len(text)}:{text}" for text in written)
+    counted = "".join(f"{len(text.encode('utf-16-le')) // 2}:{text}" for text in written)
     assert engineio.read_payload(counted) == written
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.traffic.exchange import Exchange
+from harness.traffic.exchange import Exchange, Request, Response
 from harness.traffic.framings.sockets import Socket
 from harness.traffic.framings.translate import translate
 from harness.traffic.framings.virtual import Members
@@ -50,14 +50,30 @@ def test_tokens_of_the_handshake_and_the_opening_are_named() -> None:
     assert found.opening_tokens == ("token",)
 
 
-def test_connections_that_began_by_polling_are_left_out_and_said() -> None:
-    lines = [(">", "2probe"), ("<", "3probe"), (">", CALL), ("<", ANSWER)]
+def test_connections_that_were_upgraded_have_their_endpoint() -> None:
+    lines = [(">", "2probe"), ("<", "3probe"), (">", "5"), (">", CALL), ("<", ANSWER)]
     query = "EIO=4&transport=websocket&sid=abc"
     translation = translate(conversations.messages(lines, "/socket.io/", query))
-    assert translation.sockets == []
-    (note,) = translation.notes
-    assert (note.level, note.where) == ("info", "/socket.io/ (socket.io)")
-    assert "polled" in note.detail
+    (found,) = translation.sockets
+    assert (found.path, found.version, found.query_tokens) == ("/socket.io/", 4, ())
+    assert found.members == Members("uri", "payload", "code", ("X-Trace", "Content-Type"))
+    assert translation.notes == []
+
+
+def test_settings_are_those_of_the_polled_open_packet() -> None:
+    lines = [("<", OPEN), (">", "40"), ("<", "40"), (">", CALL), ("<", ANSWER)]
+    direct = conversations.messages(lines, "/socket.io/", "EIO=3&transport=websocket&token=abc123")
+    (found,) = translate(conversations.polled(direct)).sockets
+    assert (found.version, found.query_tokens) == (3, ("token",))
+    assert (found.settings["pingInterval"], found.settings["pingTimeout"]) == (25000, 5000)
+
+
+def test_refused_polls_are_no_connection() -> None:
+    refusal = b'{"code":1,"message":"Session ID unknown"}'
+    query = "EIO=4&transport=polling&sid=gone"
+    request = Request("GET", "http", "app.test", "/socket.io/", query)
+    translation = translate([Exchange(1, request, Response(400, (), refusal), 100.0)])
+    assert (translation.sockets, translation.notes) == ([], [])
 
 
 def test_other_framings_have_an_endpoint_too() -> None:
