@@ -34,6 +34,16 @@ def test_who_knew_the_row_is_noted() -> None:
     assert write.told == []
 
 
+def test_writes_that_were_polled_together_are_all_noted() -> None:
+    lines = [(name, "<", '0{"sid":"a"}') for name in ("ann", "ben")]
+    lines += [("ann", ">", "40"), ("ben", ">", "40"), ("ben", ">", READ[0]), ("ben", "<", READ[1])]
+    lines += [("ann", ">", f"{WRITE}\x1e{WRITE.replace('421', '422')}"), ("ann", "<", DONE)]
+    lines += [("ann", "<", DONE.replace("431", "432")), ("ben", ">", "2")]
+    query = "EIO=4&transport=websocket"
+    meeting = conversations.polled(conversations.meeting(lines, "/socket.io/", query))
+    assert [write.aware["n1"] for write in translate(meeting).writes] == [{1}, {1}]
+
+
 def test_those_who_left_count_no_more() -> None:
     left = ("ben", ">", "41")
     write = written(left, ("ann", ">", WRITE), ("ann", "<", DONE), ("ben", ">", "2"))
