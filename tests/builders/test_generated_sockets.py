@@ -97,6 +97,9 @@ def test_a_socket_is_served_only_where_one_was_recorded(recorded: ApiModel) -> N
     plain = generate(recorded.model_copy(update={"sockets": []}))
     assert not FILES & plain.keys()
     assert not any("websocket" in text.lower() for text in plain.values())
+    for name in ("Dockerfile", "init.sh", "init.ps1"):
+        assert "--timeout-graceful-shutdown" in generate(recorded)[name]
+        assert "--timeout-graceful-shutdown" not in plain[name]
 
 
 @pytest.mark.parametrize(
