@@ -1,6 +1,8 @@
 """A backend generated from the model of an invented application, on real PostgreSQL."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,16 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
     return folder
+
+
+def checked(backend: Path) -> None:
+    """Raise AssertionError unless the generated code is clean to ruff and mypy."""
+    for command in (("ruff", "check", "--no-cache", "."), ("mypy",)):
+        program = Path(sys.executable).parent / command[0]
+        done = subprocess.run(
+            [program, *command[1:]], cwd=backend, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,6 @@ The recorded conversation is held again, over real connections: what the clone s
 original said, but for the keys that it gives.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -24,7 +22,7 @@ from harness.traffic.framings.events import Control, Event, Opening
 from harness.traffic.framings.framing import Framing
 from harness.verify.backend import BackendProcess, migrate
 from harness.verify.postgres import PostgresServer
-from tests.builders.conftest import write
+from tests.builders.conftest import checked, write
 from tests.traffic.framings import meetings
 from tests.traffic.framings.conversations import NOTES
 from tests.traffic.framings.test_recordings import written
@@ -142,9 +140,4 @@ def test_a_recorded_meeting_goes_the_same_way_again(
 
 
 def test_the_modules_are_clean(backend: Path) -> None:
-    for command in (("ruff", "check", "--no-cache", "."), ("mypy",)):
-        program = Path(sys.executable).parent / command[0]
-        done = subprocess.run(
-            [program, *command[1:]], cwd=backend, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    checked(backend)

@@ -18,11 +18,11 @@ from harness.inference.infer import infer
 from harness.inference.model import ApiModel
 from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
-from tests.builders.conftest import account, write
+from tests.builders.conftest import account, checked, write
 from tests.builders.notes_model import MODEL
 from tests.builders.polling_client import Polled, packets_of, payload
 from tests.builders.socket_client import SocketClient
-from tests.builders.test_generated_sockets import SOCKET, checked, replay
+from tests.builders.test_generated_sockets import SOCKET, replay
 from tests.traffic.framings import conversations
 from tests.traffic.framings.test_recordings import written
 

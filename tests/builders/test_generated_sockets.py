@@ -1,8 +1,6 @@
 """The WebSocket endpoint of generated backends, on real PostgreSQL, with a real client."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from harness.inference.model import ApiModel, LiveEvent, Socket, VirtualRequests
 from harness.traffic.framings.recipes import Fixed, Items, Members, Taken
 from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
-from tests.builders.conftest import account, write
+from tests.builders.conftest import account, checked, write
 from tests.builders.notes_model import MODEL
 from tests.builders.socket_client import SocketClient, opened
 from tests.traffic.framings import conversations
@@ -264,12 +262,7 @@ def test_cookies_count_for_pages_of_the_same_origin(
 
 
 def test_the_module_is_clean(with_cookies: Path) -> None:
-    for command in (("ruff", "check", "--no-cache", "."), ("mypy",)):
-        program = Path(sys.executable).parent / command[0]
-        done = subprocess.run(
-            [program, *command[1:]], cwd=with_cookies, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+    checked(with_cookies)
 
 
 def test_clients_are_told_of_changes_to_what_they_were_shown(clone: str) -> None:
