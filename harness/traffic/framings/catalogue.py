@@ -56,10 +56,13 @@ def learn(family: Iterable[Connection]) -> PlainJson:
 def read(connection: Connection, learned: PlainJson) -> Reading:
     """Read a connection in the framing that reads most of it; without one where none does."""
     messages = _unwrapped(connection.messages)
+    spoken = {message.seq for message in messages}
+    frames = [each for each in connection.messages if each.seq not in spoken]
     readings = [_read(messages, framing) for framing in (*NAMED, learned)]
     best = min(readings, key=lambda one: (len(one.unread), not one.meant))
     if len(best.unread) > _TOLERATED * len(messages):
         return Reading(None, unread=[message.seq for message in connection.messages])
+    best.events[:0] = [Timed(each.seq, each.at, each.sent, Control("sockjs")) for each in frames]
     return best
 
 
