@@ -10,7 +10,7 @@ from harness.inference.sockets.events import learn_events
 from harness.inference.sockets.subscriptions import learn_subscriptions
 from harness.traffic.framings import sockets as seen
 from harness.traffic.framings.pushed import Spoken, Write
-from harness.traffic.framings.translate import Translation
+from harness.traffic.framings.translation import Translation
 
 _SHOWN = 5
 _OF_ONE_SESSION = ("sid", "upgrades")

@@ -1,13 +1,15 @@
 """Calls that are no HTTP requests, explained as operations on entities.
 
 The name of a call says what it does to which kind of thing. Where it does not, the rows that the
-server told because of it do. What neither explains is an action: a POST of its own name.
+server told because of it do, or because of others of its name. What neither explains is an action:
+a POST of its own name.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from harness.traffic.framings import failures
+from harness.traffic.framings.effects import Effect, Effects, changes_by
 from harness.traffic.framings.events import Answer, Call, Change, Push, Subscribe
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.turns import Turn
@@ -43,6 +45,11 @@ class Rows:
             row.pop(name, None)
         return {"_id": change.key, **row}
 
+    def row(self, collection: str, key: str | None) -> dict[str, Any] | None:
+        """Return a row as the client knows it; None where it was not told of it."""
+        row = self.known.get(collection, {}).get(key or "")
+        return None if row is None else {"_id": key, **row}
+
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
@@ -55,7 +62,7 @@ class Meaning:
     query: Any = NOTHING
 
 
-def explain(turn: Turn, path: str, rows: Rows) -> Operation | None:
+def explain(turn: Turn, path: str, rows: Rows, effects: Effects) -> Operation | None:
     """Return the operation of an answered call; None where nothing came back.
 
     `path` is where the connection was opened: GraphQL documents are posted there.
@@ -63,7 +70,7 @@ def explain(turn: Turn, path: str, rows: Rows) -> Operation | None:
     asked = turn.asked
     assert isinstance(asked, Call)  # noqa: S101 - subscriptions are read elsewhere
     told = [rows.take(each.event) for each in turn.told if isinstance(each.event, Change)]
-    changes = [each.event for each in turn.told if isinstance(each.event, Change)]
+    changes = changes_by(turn)
     failed, answer = _outcome(turn)
     if failed is None:
         return None
@@ -71,11 +78,15 @@ def explain(turn: Turn, path: str, rows: Rows) -> Operation | None:
         status = failures.BAD_REQUEST if failed else _OK
         said = {"errors": answer} if failed and isinstance(answer, list) else answer
         return Operation("POST", path, body=asked.arguments[0], status=status, answer=said)
-    meaning = _meaning(asked, changes)
+    effect = effects.get(asked.name)
+    meaning = _meaning(asked, changes, effect)
     if failed:
         return _operation(meaning, failures.status_of(answer) or failures.BAD_REQUEST, answer)
-    if len(told) == 1 and not isinstance(answer, dict | list) and meaning.verb != "delete":
-        answer = told[0]
+    if not isinstance(answer, dict | list) and meaning.verb != "delete":
+        if len(told) == 1:
+            answer = told[0]
+        elif effect is not None and not told:
+            answer = rows.row(effect.collection, meaning.key) or answer
     return _operation(meaning, _success(meaning, answer), answer)
 
 
@@ -152,7 +163,19 @@ def _leaves(value: Any) -> list[tuple[str, Any]]:
 # ------------------------------------------------------------------ what a call says
 
 
-def _meaning(asked: Call, changes: list[Change]) -> Meaning:
+def _meaning(asked: Call, changes: list[Change], effect: Effect | None) -> Meaning:
+    arguments = list(asked.arguments)
+    named = _by_name(asked)
+    shown = None if effect is None else _by_habit(asked, effect)
+    if named is None:
+        return shown or _by_effect(asked, arguments, changes) or _action(asked, arguments)
+    if shown is None or named.verb in ("list", "read"):
+        return named
+    empty = named.verb != "delete" and named.body is NOTHING
+    return shown if empty or named.path != shown.path else named
+
+
+def _by_name(asked: Call) -> Meaning | None:
     arguments = list(asked.arguments)
     name = parse_name(asked.name)
     noun = name.noun
@@ -163,8 +186,20 @@ def _meaning(asked: Call, changes: list[Change]) -> Meaning:
         if asked.space:
             noun = parse_name(asked.space.partition(":")[0]).noun
     if name.verb is None or not noun:
-        return _by_effect(asked, arguments, changes) or _action(asked, arguments)
+        return None
     return _on_entity(name.verb, f"/{collection(noun)}", noun, arguments)
+
+
+def _by_habit(asked: Call, effect: Effect) -> Meaning | None:
+    """What calls of this name do, said of one that perhaps did nothing."""
+    path, body = f"/{collection(parse_name(effect.collection).noun)}", effect.body_of(asked)
+    verb = _BY_CHANGE[effect.kind]
+    if verb == "create":
+        return Meaning(verb, path, body=body) if body else None
+    key = effect.key_of(asked)
+    if key is None or (verb == "update" and not body):
+        return None
+    return Meaning(verb, path, key, NOTHING if verb == "delete" else body)
 
 
 def _by_effect(asked: Call, arguments: list[Any], changes: list[Change]) -> Meaning | None:

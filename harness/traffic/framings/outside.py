@@ -4,16 +4,14 @@ They become the requests that would have made them, so that what is read later i
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
 from harness.traffic.exchange import Exchange
-from harness.traffic.framings.events import Change, Push
+from harness.traffic.framings.events import Change, Event, Push
 from harness.traffic.framings.operations import Rows
 from harness.traffic.framings.rest import NOTHING, Operation
-from harness.traffic.framings.turns import Timed
 from harness.traffic.framings.verbs import collection, parse_name
 
 _GRACE_S = 2.0
@@ -44,18 +42,11 @@ class Busy:
         return place > 0 and moment <= self._ends[place - 1]
 
 
-def operations(
-    untold: Iterable[Timed], busy: Busy, rows: Rows
-) -> Iterator[tuple[Timed, Operation]]:
-    """Yield what changed on its own, as the request that would have changed it."""
-    for timed in untold:
-        event = timed.event
-        if isinstance(event, Change):
-            operation: Operation | None = _changed(event, rows)
-        else:
-            operation = _pushed(event) if isinstance(event, Push) else None
-        if operation is not None and not busy.at(timed.at):
-            yield timed, operation
+def operation(event: Event, rows: Rows) -> Operation | None:
+    """Return the request that would have made a change; None where an event tells of none."""
+    if isinstance(event, Change):
+        return _changed(event, rows)
+    return _pushed(event) if isinstance(event, Push) else None
 
 
 def _changed(change: Change, rows: Rows) -> Operation:

@@ -80,7 +80,7 @@ class Spoken:
     framing: Framing | None
     events: Sequence[Timed]
     turns: Sequence[Turn]
-    meanings: Sequence[Sequence[Operation]]
+    meanings: list[list[Operation]]
 
 
 def over_http(exchange: Exchange) -> Write | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from harness.traffic.exchange import Exchange
-from harness.traffic.framings.translate import Translation, translate
+from harness.traffic.framings.translate import translate
+from harness.traffic.framings.translation import Translation
 from harness.traffic.store import Recording
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from harness.traffic.framings.events import Call, Subscribe
-from harness.traffic.framings.recipes import Fixed, Recipe, Same, Sample, find, learn, make
+from harness.traffic.framings.recipes import Fixed, Recipe, Same, Sample, find, learn
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.spaces import kind_of, parts_of
 from harness.traffic.framings.verbs import parse_name
@@ -28,21 +28,6 @@ class Route:
     path: tuple[Recipe, ...]
     query: Recipe | None = None
     body: Recipe | None = None
-
-    def operation(self, asked: Call | Subscribe, like: Operation) -> Operation | None:
-        """Return an operation on this route with another's outcome; None without a path."""
-        source = source_of(asked)
-        segments = [make(each, source) for each in self.path]
-        if any(not isinstance(each, str | int) or isinstance(each, bool) for each in segments):
-            return None
-        query = NOTHING if self.query is None else make(self.query, source)
-        return replace(
-            like,
-            method=self.method,
-            path="/" + "/".join(map(str, segments)),
-            query=() if query is NOTHING else tuple(query_pairs(query)),
-            body=NOTHING if self.body is None else make(self.body, source),
-        )
 
 
 def key_of(asked: Call | Subscribe) -> Key:

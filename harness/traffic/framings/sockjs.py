@@ -1,9 +1,21 @@
 """SockJS: an envelope around other framings. `a["…"]` from the server, `["…"]` from the client."""
 
+from harness.traffic.exchange import Exchange
 from harness.traffic.framings.events import UnreadableError
-from harness.traffic.framings.framing import json_in, require, text_of
+from harness.traffic.framings.framing import json_in, object_in, require, text_of
 
+_FACTS = frozenset({"websocket", "origins", "cookie_needed", "entropy"})
 _SILENT = ("o", "h")
+
+
+def is_info(exchange: Exchange) -> bool:
+    """Whether a server says what it offers: a part of the protocol, random numbers included."""
+    if not exchange.request.path.endswith("/info") or exchange.response is None:
+        return False
+    try:
+        return object_in(exchange.response.body).keys() >= _FACTS
+    except UnreadableError:
+        return False
 
 
 def unwrap(message: bytes, *, sent: bool) -> list[bytes]:

@@ -53,8 +53,8 @@ class Dialogue:
     turns: list[Turn] = field(default_factory=list)
     untold: list[Timed] = field(default_factory=list)
     """Changes and pushes that no call of this connection was waiting for."""
-    forgotten: list[tuple[int, Change]] = field(default_factory=list)
-    """Rows that went with a subscription which the client left, by the number of turns before."""
+    left: set[int] = field(default_factory=set)
+    """Messages of those that forget a row, because the client ended its subscription."""
 
 
 def pair(events: Sequence[Timed]) -> Dialogue:
@@ -89,11 +89,8 @@ class _Pairing:
             case Ready(ids=references) as ready:
                 for reference in references:
                     self._end(timed, reference, ready)
-            case Ended(id=reference) if timed.sent:
-                self._leaving.add(reference)
-            case Ended(id=reference) as ended:
-                self._leaving.discard(reference)
-                self._end(timed, reference, ended)
+            case Ended() as ended:
+                self._leave(timed, ended)
             case Settled(ids=references):
                 for reference in references:
                     self._settling.pop(reference, None)
@@ -120,9 +117,18 @@ class _Pairing:
             if not (self._settles and isinstance(reply, Answer) and not reply.failed):
                 self._settling.pop(reference, None)
 
+    def _leave(self, timed: Timed, ended: Ended) -> None:
+        """Until the server confirms the end of a subscription, it takes back what that told."""
+        if timed.sent:
+            self._leaving.add(ended.id)
+        else:
+            self._leaving.discard(ended.id)
+            self._end(timed, ended.id, ended)
+
     def _tell(self, timed: Timed) -> None:
         if self._leaving and isinstance(timed.event, Change) and timed.event.kind == "removed":
-            self._dialogue.forgotten.append((len(self._dialogue.turns), timed.event))
+            self._dialogue.untold.append(timed)
+            self._dialogue.left.add(timed.seq)
             return
         open_turns = [*self._settling.values(), *([self._latest] if self._latest else [])]
         for turn in open_turns:

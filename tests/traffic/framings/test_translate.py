@@ -6,7 +6,7 @@ from typing import Any
 from harness.traffic.exchange import Exchange, Request, Response, parse_json
 from harness.traffic.framings.framing import text_of
 from harness.traffic.framings.translate import translate
-from tests.traffic.framings.conversations import messages
+from tests.traffic.framings.conversations import messages, sockjs
 
 Line = tuple[str, Any]
 
@@ -62,6 +62,120 @@ def test_ddp_rows_become_reads_and_writes() -> None:
         ("POST", "/tidyUp", None, 403, {"error": 403, "reason": "No"}),
         ("GET", "/tasks", None, 200, [{"_id": "b", "text": "Bread", "done": True}]),
     ]
+
+
+MILK, TEA = {"text": "Milk", "done": False}, {"text": "Tea", "done": False}
+GONE = {"error": 404, "reason": "No such task", "errorType": "Meteor.Error"}
+
+
+def subscribed(number: str, *rows: Line) -> list[Line]:
+    return [
+        (">", {"msg": "sub", "id": number, "name": "mine", "params": []}),
+        *rows,
+        ("<", {"msg": "ready", "subs": [number]}),
+    ]
+
+
+def change(kind: str, key: str, **fields: Any) -> Line:
+    more = {"fields": fields} if fields else {}
+    return ("<", {"msg": kind, "collection": "tasks", "id": key, **more})
+
+
+def method(number: str, name: str, params: list[Any], *told: Line, **outcome: Any) -> list[Line]:
+    return [
+        (">", {"msg": "method", "id": number, "method": name, "params": params}),
+        *told,
+        ("<", {"msg": "result", "id": number, **outcome}),
+        ("<", {"msg": "updated", "methods": [number]}),
+    ]
+
+
+def test_answers_are_whole_rows_whoever_made_them() -> None:
+    exchanges = ddp(
+        *subscribed("s1"),
+        change("added", "a", **MILK),
+        *method("1", "finish", ["a", True], change("changed", "a", done=True)),
+        change("changed", "a", text="Oat milk"),
+        *method("2", "finish", ["a", False], change("changed", "a", done=False)),
+    )
+    assert [each for each in told(exchanges) if each[2] in ({"done": True}, {"done": False})] == [
+        ("PATCH", "/tasks/a", {"done": True}, 200, {"_id": "a", "text": "Milk", "done": True}),
+        ("PATCH", "/tasks/a", {"done": False}, 200, {"_id": "a", **MILK, "text": "Oat milk"}),
+    ]
+
+
+def test_calls_that_did_nothing_are_what_others_of_their_name_are() -> None:
+    exchanges = ddp(
+        *subscribed("s1", change("added", "a", **MILK)),
+        *method("1", "finish", ["gone", True], error=GONE),
+        *method("2", "finish", ["a", True], change("changed", "a", done=True)),
+        *method("3", "finish", ["a", True]),
+        *method("4", "newTask", ["Tea"], change("added", "b", **TEA), result="b"),
+        *method("5", "newTask", [""], error={"error": 422, "reason": "A text, please"}),
+    )
+    assert told(exchanges)[1:-1] == [
+        ("PATCH", "/tasks/gone", {"done": True}, 404, GONE),
+        *[("PATCH", "/tasks/a", {"done": True}, 200, {"_id": "a", **MILK, "done": True})] * 2,
+        ("POST", "/tasks", {"text": "Tea"}, 201, {"_id": "b", **TEA}),
+        ("POST", "/tasks", {"text": ""}, 422, {"error": 422, "reason": "A text, please"}),
+    ]
+
+
+def test_calls_of_one_name_that_differ_in_what_they_do_teach_nothing() -> None:
+    exchanges = ddp(
+        *subscribed("s1", change("added", "a", **MILK), change("added", "b", **TEA)),
+        *method("1", "swipe", ["a", "left"], change("removed", "a")),
+        *method("2", "swipe", ["b", "right"], change("changed", "b", text="right")),
+        *method("3", "swipe", ["c", "right"], error=GONE),
+    )
+    assert [each[:2] for each in told(exchanges)[1:-1]] == [
+        ("DELETE", "/tasks/a"),
+        ("PATCH", "/tasks/b"),
+        ("POST", "/swipe"),
+    ]
+
+
+def test_rows_that_a_client_leaves_are_not_deleted() -> None:
+    exchanges = ddp(
+        *subscribed("s1", change("added", "a", **MILK)),
+        (">", {"msg": "unsub", "id": "s1"}),
+        change("removed", "a"),
+        ("<", {"msg": "nosub", "id": "s1"}),
+        *subscribed("s2", change("added", "a", **MILK)),
+        change("removed", "a"),
+    )
+    listed = ("GET", "/tasks", None, 200, [{"_id": "a", **MILK}])
+    gone, empty = ("DELETE", "/tasks/a", None, 204, None), ("GET", "/tasks", None, 200, [])
+    assert told(exchanges) == [listed, listed, gone, empty]
+    rest = [each for each in translate(exchanges).apply(exchanges) if not each.is_http]
+    assert rest == []
+
+
+def test_a_subscription_that_tells_no_row_is_an_empty_list() -> None:
+    leave: list[Line] = [(">", {"msg": "unsub", "id": "s2"}), ("<", {"msg": "nosub", "id": "s2"})]
+    known = [*subscribed("s1"), change("added", "a", **MILK), *subscribed("s2"), *leave]
+    gone: list[Line] = [change("removed", "a"), *subscribed("s3", change("added", "b", **TEA))]
+    lists = [each for each in told(ddp(*known, *gone)) if each[0] == "GET"]
+    assert lists == [
+        ("GET", "/tasks", None, 200, []),
+        ("GET", "/tasks", None, 200, [{"_id": "b", **TEA}]),
+    ]
+    assert [each[0] for each in told(ddp(*subscribed("s1")))] == []
+
+
+def test_who_logs_in_is_shown_and_not_created() -> None:
+    user = {"msg": "added", "collection": "users", "id": "u", "fields": {"username": "ada"}}
+    given = {"id": "u", "token": "qtbOM8weWOLiECgwQBk"}
+    said = {"username": "ada", "password": "pw"}
+    exchanges = ddp(*method("1", "login", [said], ("<", user), result=given))
+    assert told(exchanges) == [("POST", "/login", said, 200, given)]
+
+
+def test_frames_of_sockjs_itself_are_of_the_protocol() -> None:
+    exchanges = sockjs(ddp(*subscribed("s1", change("added", "a", **MILK))))
+    frames = [replace(exchanges[-1], seq=99 + n, message=m) for n, m in enumerate((b"o", b"h"))]
+    found = list(translate([*exchanges, *frames]).apply([*exchanges, *frames]))
+    assert [each.request.path for each in found] == ["/websocket", "/tasks"]
 
 
 def test_changes_that_nobody_asked_for() -> None:
