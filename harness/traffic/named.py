@@ -27,6 +27,8 @@ _NAMES = re.compile(rb'"([\w\-]++)":').findall
 _SPACED = re.compile(rb'"\s++:').search
 _MEMBER = re.compile(rb'"([\w.$ \-]{1,64})"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d+)(?=[\s,}\]]))')
 _NESTED = re.compile(rb'(\\+")([\w.$ \-]{1,64})\1\s*:\s*\1((?:(?!\1).)*)\1')
+_HOLDER = re.compile(rb'(\\*")([\w.$ \-]{1,64})\1\s*:\s*(\{[^{}]*\})')
+_HELD = re.compile(rb'(:\s*(\\*"))((?:(?!\2).)+)(?=\2)')
 _PAIR = re.compile(rb"([\w.\-\[\]%]{1,64})=([^&\s\"'<>#;\\]+)")
 _MARKED = re.compile(
     rb"eyJ[\w\-]{8,}\.[\w\-]+(?:\.[\w\-]*)*|\b[a-z]{2}_(?:live|test)_\w{10,}|\bghp_\w{20,}"
@@ -159,13 +161,23 @@ class NamedSecrets:
         start = quote
         while start and text[start - 1] == ord("\\"):
             start -= 1
-        if start < quote:
-            match = _NESTED.match(text, start)
-            return match and self._found(match, match[2], 3, side, "plain")
-        match = _MEMBER.match(text, quote)
-        if match is None:
+        if start < quote and (match := _NESTED.match(text, start)) is not None:
+            return self._found(match, match[2], 3, side, "plain")
+        if start == quote and (match := _MEMBER.match(text, quote)) is not None:
+            return self._found(match, match[1], 3 if match[2] is None else 2, side, "json")
+        match = _HOLDER.match(text, start)
+        return match and self._digested(match)
+
+    def _digested(self, match: re.Match[bytes]) -> Found | None:
+        """Replace the digest in an object that stands for a password."""
+        if not is_password(match[2].decode("utf-8", "replace")):
             return None
-        return self._found(match, match[1], 3 if match[2] is None else 2, side, "json")
+
+        def replaced(held: re.Match[bytes]) -> bytes:
+            value = held[3]
+            return held[1] + (self.secret(value, "plain") if is_token_like(value) else value)
+
+        return match.start(3), match.end(3), _HELD.sub(replaced, match[3])
 
     def _pair(self, text: bytes, hint: re.Match[bytes], side: Side) -> Found | None:
         """Replace the value of a form field or URL parameter."""
