@@ -115,7 +115,7 @@ class Board:
         }
 
     def _register(self, client: Client, said: Row) -> tuple[Row, list[Row]]:
-        session = self.tasks.register(said["username"], said["password"]["digest"])
+        session = self.tasks.register(said["username"], said["password"])
         client.token = session["token"]
         return {"id": session["id"], "token": session["token"]}, []
 
@@ -123,8 +123,8 @@ class Board:
         if "resume" in said:
             name, token = self.tasks.caller(said["resume"]), said["resume"]
         else:
-            name = said["user"]["username"]
-            token = self.tasks.log_in(name, said["password"]["digest"])["token"]
+            name = said["username"]
+            token = self.tasks.log_in(name, said["password"])["token"]
         client.token = token
         return {"id": self.tasks.users[name]["id"], "token": token}, []
 

@@ -50,12 +50,6 @@ class Client {
     return result;
   }
 
-  async digest(password) {
-    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(password));
-    const digest = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0"));
-    return { digest: digest.join(""), algorithm: "sha-256" };
-  }
-
   list() {
     this.subscription = `sub${++this.number}`;
     this.say({ msg: "sub", id: this.subscription, name: "tasks", params: [] });
@@ -68,16 +62,9 @@ class Client {
     await this.call("logout");
   }
 
-  async register(username, password) {
-    const said = { username, password: await this.digest(password) };
-    return (await this.call("createUser", said)).token;
-  }
-
-  async login(username, password) {
-    const said = { user: { username }, password: await this.digest(password) };
-    return (await this.call("login", said)).token;
-  }
-
+  register = async (username, password) =>
+    (await this.call("createUser", { username, password })).token;
+  login = async (username, password) => (await this.call("login", { username, password })).token;
   create = (title) => this.call("tasks.insert", { title });
   rename = (key, title) => this.call("tasks.rename", key, title);
   setDone = (key, done) => this.call("tasks.setDone", key, done);

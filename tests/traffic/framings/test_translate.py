@@ -171,11 +171,38 @@ def test_who_logs_in_is_shown_and_not_created() -> None:
     assert told(exchanges) == [("POST", "/login", said, 200, given)]
 
 
+def test_calls_that_go_on_with_a_session_say_who_speaks() -> None:
+    token = "qtbOM8weWOLiECgwQBk"
+    login = method("1", "login", [{"password": "pw"}], result={"token": token})
+    resume = method("2", "login", [{"resume": token}], result={"id": "u", "token": token})
+    unknown = method("3", "login", [{"resume": "never-given"}], error={"error": 403})
+    exchanges = ddp(*login, *resume, *unknown, *method("4", "tidyUp", []))
+    assert [(each[1], each[3]) for each in told(exchanges)] == [
+        ("/login", 200),
+        ("/login", 403),
+        ("/tidyUp", 204),
+    ]
+    assert "says who speaks" in translate(exchanges).notes[0].detail
+
+
 def test_frames_of_sockjs_itself_are_of_the_protocol() -> None:
     exchanges = sockjs(ddp(*subscribed("s1", change("added", "a", **MILK))))
     frames = [replace(exchanges[-1], seq=99 + n, message=m) for n, m in enumerate((b"o", b"h"))]
     found = list(translate([*exchanges, *frames]).apply([*exchanges, *frames]))
     assert [each.request.path for each in found] == ["/websocket", "/tasks"]
+
+
+def test_what_a_sockjs_server_offers_is_of_the_protocol() -> None:
+    facts = {"websocket": True, "origins": ["*:*"], "cookie_needed": False, "entropy": 7}
+    offers = [
+        Exchange(seq, Request("GET", "http", "app.test", path), Response(200, (), body), 100.0)
+        for seq, path, body in (
+            (50, "/sockjs/info", text_of(facts).encode()),
+            (51, "/info", b'{"websocket":true}'),
+            (52, "/sockjs/info", b""),
+        )
+    ]
+    assert list(translate(offers).apply(offers)) == offers[1:]
 
 
 def test_changes_that_nobody_asked_for() -> None:
