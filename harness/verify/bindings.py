@@ -24,6 +24,7 @@ from harness.verify.values import (
     kind,
     noun,
     same_format,
+    same_random_id,
     suffix_only,
     words,
 )
@@ -70,6 +71,8 @@ class Bindings:
             return self._match_id(expected, actual, place)
         if self._match_whole(expected, actual):
             return True
+        if _is_id_place(place) and self._match_new_id(expected, actual):
+            return True
         return self._match_parts(expected, actual, place, _SEPARATORS)
 
     def match_number(self, expected: float, actual: float, place: Place) -> bool:
@@ -114,6 +117,14 @@ class Bindings:
         if made_up or self._has_new_suffix(expected, actual):
             return self._bind(expected, actual)
         return False
+
+    def _match_new_id(self, expected: str, actual: str) -> bool:
+        """Whether both are random ids, even if one of them reads like a name by chance."""
+        if expected in self._live or self.known.has_text(expected) or self.known.has_text(actual):
+            return False
+        if not same_random_id(expected, actual) or self._says_something(expected, actual):
+            return False
+        return self._bind(expected, actual)
 
     def _says_something(self, expected: str, actual: str) -> bool:
         """Whether words that only one of them has were told before: a slug, a file name."""

@@ -31,9 +31,14 @@ _ID_LIST_KEY = re.compile(r".*(?:[a-z0-9]I[dD]s|_ids)|ids")
 
 def kind(text: str) -> Kind | None:
     """Return the kind of generated value a text looks like, if any."""
+    look = _look(text)
+    return None if look == "random" and _is_name(text) else look
+
+
+def _look(text: str) -> Kind | None:
     for name, pattern, changes in _KINDS:
         if pattern.fullmatch(text) and _changes(text) >= max(changes, len(text) * changes // 24):
-            return None if name == "random" and _is_name(text) else name
+            return name
     return None
 
 
@@ -61,6 +66,12 @@ def same_format(one: str, other: str) -> bool:
     if what == "hex":
         return len(one) == len(other) and one.isupper() == other.isupper()
     return _fits(one, other)
+
+
+def same_random_id(one: str, other: str) -> bool:
+    """Whether two texts look random and alike, where only ids are: some have letters alone."""
+    alike = len(one) == len(other) >= _OPAQUE_MIN and _fits(one, other)
+    return alike and _look(one) == _look(other) == "random"
 
 
 def suffix_only(one: str, other: str) -> tuple[str, str] | None:

@@ -70,6 +70,18 @@ def test_other_values_do_not_bind(recorded: str, live: str) -> None:
     assert paths(found) == ["$.v"]
 
 
+def test_random_ids_of_letters_alone_bind_where_only_ids_are() -> None:
+    recorded, live = "Bk78X3Xaacf3RmefK", "aeaCgnvgVCflCexkv"
+    dialogue = Dialogue()
+    assert dialogue.step("POST /t", answer({"_id": recorded}), answer({"_id": live})) == []
+    assert dialogue.bindings.translate_text(f"/t/{recorded}", Place()) == f"/t/{live}"
+    assert paths(Dialogue().step("GET /t", answer({"v": recorded}), answer({"v": live})))
+    shorter, said = answer({"_id": live[1:]}), {"title": live}
+    assert paths(Dialogue().step("GET /t", answer({"_id": recorded}), shorter))
+    asked = Dialogue().step("POST /t", answer({"_id": recorded}), answer({"_id": live}), said)
+    assert paths(asked)
+
+
 def test_what_a_request_has_said_is_not_generated() -> None:
     dialogue = Dialogue()
     found = dialogue.step("PUT /t", answer({"v": UUID_A}), answer({"v": UUID_B}), {"v": UUID_A})
