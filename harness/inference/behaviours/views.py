@@ -98,6 +98,7 @@ class _Learner:
                     plain = ColumnValue(row="row", path=[naming.snake(key)])
                     view.fields.append(ViewField(key=key, value=plain, omit_null=True))
             self.unnamed[id(shape)] = view
+        self.result.columns[id(draft)].update(dict.fromkeys(draft.unshown))
 
     def register(self, shape: Shape, draft: Draft) -> View | None:
         """Name the view of a shape, or share an equal one; embedded shapes come first."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.inference import naming
 from harness.inference.observe import JsonObject, Observation
+from harness.inference.state.tokens import TOKENISH
 
 Location = tuple[str, ...]
 _ID_NAME = re.compile(r"(^|_)(id|gid|uid|uuid|guid|slug|key|handle|login|username|number)$|Id$")
@@ -44,19 +45,24 @@ class Shape:
 
 @dataclass(eq=False)
 class Draft:
-    """An entity in the making: its shapes and the field that tells its rows apart."""
+    """An entity in the making: its shapes and the field that tells its rows apart.
+
+    `unshown` are fields that requests set and no answer shows.
+    """
 
     name: str
     key: str
     shapes: list[Shape] = field(repr=False)
     roots: list[Shape] = field(repr=False)
     singleton: bool = False
+    unshown: list[str] = field(default_factory=list)
 
     @cached_property
     def fields(self) -> list[str]:
         seen: dict[str, None] = {}
         for shape in [*self.roots, *self.shapes]:
             seen.update(dict.fromkeys(shape.keys))
+        seen.update(dict.fromkeys(self.unshown))
         return list(seen)
 
     @cached_property
@@ -275,7 +281,8 @@ def _agree(
         fields = [
             key
             for key in common
-            if any(_plain(row.get(key)) for row in left[text])
+            if not TOKENISH.search(key)
+            and any(_plain(row.get(key)) for row in left[text])
             and any(_plain(row.get(key)) for row in right[text])
         ]
         if not fields:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.inference.observe import JsonObject, Observation, at
+from harness.inference.state.login_names import unshown_logins
 from harness.inference.state.resources import Draft, Shape, identity
 from harness.inference.state.roles import (
     Binding,
@@ -47,6 +48,8 @@ class World:
         self.rows: dict[int, list[Row]] = defaultdict(list)
         self.bindings = bind_params(observations, drafts)
         self.user = user_draft(observations, drafts)
+        if self.user is not None:
+            self.user.unshown = unshown_logins(observations, self.user)
         self.steps = find_steps(observations) if self.user else {}
         self.links = link_drafts(observations, self.bindings) if self.user else []
         self.roots: dict[tuple[str, str], list[tuple[Shape, Draft]]] = defaultdict(list)
@@ -436,6 +439,8 @@ class World:
                 (p for p in passwords if re.search("new", p[0], re.IGNORECASE)), passwords[-1]
             )
             row.learn(observation.index, "password", newest[1])
+            for name in set(row.draft.unshown) & set(fields):
+                row.learn(observation.index, name, fields[name])
         if id(row) not in shown and observation.method in {"PUT", "PATCH"}:
             for name, value in fields.items():
                 if name in row.facts and name != row.draft.key:

@@ -57,6 +57,28 @@ def test_a_token_belongs_to_who_logged_in() -> None:
     assert [row.first("name") if row else None for row in callers] == ["bob", None, None]
 
 
+def test_what_users_log_in_with_is_theirs_although_no_answer_shows_it() -> None:
+    tape = Tape()
+    for key, name, token in ((1, "ada", TOKEN), (2, "bob", OTHER), (1, "ada", "c" * 32)):
+        path, status = ("POST /login", 200) if token[0] == "c" else ("POST /members", 201)
+        body = {"nick": name, "password": "secret-1", "greeting": "hi"}
+        if path == "POST /login":
+            del body["greeting"]
+        tape.add(path, status, {"id": key, "token": token}, body=body)
+    tape.add("GET /me", 200, {"id": 1}, token="c" * 32)
+    world = world_of(tape, paths=PATHS)
+    assert world.user is draft(world, "member")
+    assert len(world.drafts) == 1
+    assert world.user is not None
+    assert "nick" in world.user.fields
+    assert "greeting" not in world.user.fields
+    caller = world.caller(last(world))
+    assert caller is not None
+    assert caller.first("nick") == "ada"
+    index = last(world).index
+    assert world.find(world.user, "tape", "nick", "bob", index) is world.rows[id(world.user)][1]
+
+
 def test_a_token_used_before_any_login_belongs_to_whom_it_shows() -> None:
     tape = joined("monday")
     later = Tape("tuesday")
