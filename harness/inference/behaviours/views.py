@@ -229,7 +229,7 @@ class _Learner:
         return self._url(draft, key, samples)
 
     def _is_token(self, draft: Draft, key: str, texts: list[str], samples: list[Sample]) -> bool:
-        if not all(token_values({key: text}) for text in texts):
+        if self.world.user is None or not all(token_values({key: text}) for text in texts):
             return False
         used = any(
             (sample.observation.recording, text) in self.world.credentials

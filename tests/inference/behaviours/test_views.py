@@ -85,6 +85,15 @@ def test_a_token_of_the_answer() -> None:
     assert fields(views(tape)["Member"])["token"] == Token(row="row")
 
 
+def test_without_users_there_is_nobody_to_give_a_token_to() -> None:
+    tape = Tape()
+    for key in ("a", "b"):
+        answer = {"id": f"member-{key}", "name": key, "token": key * 24}
+        tape.add("POST /members", 201, answer, body={"name": key})
+        tape.add("GET /books", 200, [], token=key * 24)
+    assert fields(views(tape)["Member"])["token"] == ColumnValue(row="row", path=["token"])
+
+
 def test_an_address_on_the_own_origin_is_made_from_the_key() -> None:
     tape = Tape()
     for number in (4, 5):
