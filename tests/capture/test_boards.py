@@ -17,6 +17,7 @@ from harness.project import Project
 from harness.traffic.framings.recordings import TranslatedRecording
 from harness.traffic.framings.translate import Note
 from harness.traffic.store import Recording
+from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
 from harness.verify.verify import Case, verify_backend
 from tests.builders.conftest import write
@@ -49,7 +50,7 @@ APPS = [
 ]
 
 
-Server = Callable[[App], AbstractAsyncContextManager[str]]
+Server = Callable[[App, Path, PostgresServer], AbstractAsyncContextManager[str]]
 """Serves an application, or what takes its place; the value is its origin."""
 
 
@@ -73,15 +74,33 @@ async def use(origin: str, client: str) -> None:
 
 
 @asynccontextmanager
-async def original(app: App) -> AsyncIterator[str]:
+async def original(app: App, _: Path, __: PostgresServer) -> AsyncIterator[str]:
     with serving(app.make(), free_port()) as origin:
         yield origin
 
 
-@pytest.mark.parametrize("server", [original])
+@asynccontextmanager
+async def clone(app: App, folder: Path, postgres: PostgresServer) -> AsyncIterator[str]:
+    """Capture the journey, and serve what was built from that, as it was when that began."""
+    recording = await recorded(app, folder, "proxy")
+    model = infer([recording])
+    backend = write(folder / "backend", generate(model))
+    database = f"board_{app.client.partition('.')[0]}"
+    postgres.create_database(database)
+    url = postgres.url(database)
+    migrate(backend, url)
+    load_seed(backend, url, seed_json(model, recording.name))
+    with BackendProcess(backend, url) as process:
+        process.wait_ready()
+        yield process.base_url
+
+
+@pytest.mark.parametrize("server", [original, clone])
 @pytest.mark.parametrize("app", APPS, ids=lambda app: app.framing)
-async def test_the_page_works_against(app: App, server: Server) -> None:
-    async with server(app) as origin:
+async def test_the_page_works_against(
+    app: App, server: Server, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    async with server(app, tmp_path, postgres) as origin:
         await use(origin, app.client)
 
 
