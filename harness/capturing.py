@@ -24,7 +24,7 @@ _PEACE_S = 20.0
 
 @dataclass(frozen=True)
 class CaptureOptions:
-    """What the command line asks for."""
+    """What the command line asks for. `intent` is what a model is to explore for."""
 
     via: Literal["proxy", "browser"] = "proxy"
     proxy_only: bool = False
@@ -36,6 +36,7 @@ class CaptureOptions:
     keep_secrets: bool = False
     infer: bool = True
     explore: bool = False
+    intent: str = ""
     login: str | None = None
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.errors import EXIT_BUDGET, EXIT_BUG, EXIT_OK, EXIT_SETUP, UnderstudyError, UsageError
+from harness.optional_values import OptionalValues
 
 if TYPE_CHECKING:
     from harness.project import Project
@@ -91,7 +92,7 @@ def import_(
     _say({"recordings": [item.as_dict() for item in reports]}, text, as_json=as_json)
 
 
-@app.command(epilog="Example: understudy capture shop --as alice --as bob")
+@app.command(cls=OptionalValues, epilog="Example: understudy capture shop --as alice --as bob")
 def capture(
     directory: Directory,
     via: Annotated[
@@ -111,14 +112,13 @@ def capture(
         str | None,
         typer.Option(metavar="NAME", help="Explore as this user; password: UNDERSTUDY_PASSWORD."),
     ] = None,
-    intent: Annotated[
+    explore: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What a model is to explore for; needs a key."),
+        typer.Option(
+            metavar="[INTENT]", help="Explore by itself; with a key, as a model does for INTENT."
+        ),
     ] = None,
     *,
-    explore: Annotated[
-        bool, typer.Option("--explore", help="Walk through the application by itself.")
-    ] = False,
     proxy_only: Annotated[
         bool, typer.Option("--proxy-only", help="Open no browser; clients use the proxy.")
     ] = False,
@@ -138,7 +138,6 @@ def capture(
 ) -> None:
     """Record a running application while it is used; Ctrl+C or closing the browser ends it."""
     from harness.capturing import CaptureOptions, way  # noqa: PLC0415
-    from harness.capturing import capture as record  # noqa: PLC0415
 
     options = CaptureOptions(
         via=way(via),
@@ -150,15 +149,15 @@ def capture(
         insecure=insecure,
         keep_secrets=keep_secrets,
         infer=not no_infer,
-        explore=explore,
+        explore=explore is not None,
+        intent=(explore or "").strip(),
         login=login,
     )
-    if intent is None:
-        document = record(_open(directory), options)
+    if options.intent:
+        from harness.chat.command import intent_command as record  # noqa: PLC0415
     else:
-        from harness.chat.command import intent_command  # noqa: PLC0415
-
-        document = intent_command(_open(directory), options, intent)
+        from harness.capturing import capture as record  # noqa: PLC0415
+    document = record(_open(directory), options)
     _say(document, document["text"], as_json=as_json)
     if document.get("intent", {}).get("outcome") == "budget":
         raise typer.Exit(EXIT_BUDGET)

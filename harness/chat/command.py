@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from harness.builders.claude.launcher import bundled
 from harness.builders.claude.settings import Settings, require_credentials
 from harness.capturing import CaptureOptions, require_extra
-from harness.errors import UsageError
 from harness.project import Project
 
 if TYPE_CHECKING:
@@ -23,18 +22,14 @@ def chat_command(project: Project, model: str | None, usd: float | None, *, head
     return chat(project, CaptureOptions(headless=headless), terms)
 
 
-def intent_command(project: Project, options: CaptureOptions, intent: str) -> dict[str, Any]:
-    """Run `understudy capture --explore --intent`; return what `capture` says."""
-    if not options.explore:
-        raise UsageError("--intent says what to explore for.", do="Add --explore.")
-    if not intent.strip():
-        raise UsageError("--intent says nothing.", do='Give it words: --intent "order something".')
-    terms = _terms(project, None, None, "explore without --intent, which needs none.")
+def intent_command(project: Project, options: CaptureOptions) -> dict[str, Any]:
+    """Run `understudy capture --explore INTENT`; return what `capture` says."""
+    terms = _terms(project, None, None, "say --explore alone, which needs none.")
     from harness.chat.intent import explore_with_intent  # noqa: PLC0415 - heavy
 
     turns = project.config.budget.session_turns or _EXPLORING_TURNS
     settings = replace(terms.settings, max_turns=turns)
-    return explore_with_intent(project, options, intent, replace(terms, settings=settings))
+    return explore_with_intent(project, options, replace(terms, settings=settings))
 
 
 def _terms(project: Project, model: str | None, usd: float | None, otherwise: str) -> "Terms":

@@ -1,4 +1,4 @@
-"""`understudy capture --explore --intent`: a model explores by itself until it says it is done."""
+"""`understudy capture --explore INTENT`: a model explores by itself until it says it is done."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,14 +17,12 @@ _MOST_REMINDERS = 3
 _REMINDER = "Nobody answers. Go on by yourself, or call `done` if there is nothing left to do."
 
 
-def explore_with_intent(
-    project: Project, options: CaptureOptions, intent: str, terms: Terms
-) -> dict[str, Any]:
+def explore_with_intent(project: Project, options: CaptureOptions, terms: Terms) -> dict[str, Any]:
     """Explore until the intent is fulfilled; return what `capture` says."""
     quests: list[Quest] = []
 
     async def beside(running: Running) -> None:
-        quests.append(Quest(running, intent, terms, options.login))
+        quests.append(Quest(running, options.intent, terms, options.login))
         await quests[0].run()
 
     document = capture(project, options, beside)

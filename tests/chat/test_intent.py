@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.claude]
 
 
 def explore(scene: Scene) -> tuple[int, str, str]:
-    given = ["--explore", "--intent", "Look at a post", "--headless", "--json"]
+    given = ["--explore", "Look at a post", "--headless", "--json"]
     options = ("--via", "browser", "--no-infer")
     with command("capture", scene.project.directory, *given, *options) as process:
         out, err = process.communicate(timeout=100)
@@ -65,17 +65,17 @@ def test_its_turns_and_its_budget_are_bounded(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("options", "says", "code"),
     [
-        (["--intent", "x"], "Add --explore", 2),
-        (["--intent", "x", "--explore"], "ANTHROPIC_API_KEY", 5),
-        (["--intent", " ", "--explore"], "says nothing", 2),
+        (["DIR", "--explore", "x"], "Set ANTHROPIC_API_KEY, or say --explore alone", 5),
+        (["--explore", "DIR"], "capture DIR --explore, or", 2),
     ],
 )
 def test_what_cannot_be_is_said(
     scene: Scene, capsys: pytest.CaptureFixture[str], options: list[str], says: str, code: int
 ) -> None:
-    arguments = ["understudy", "capture", str(scene.project.directory), *options]
-    scene.monkeypatch.setattr("sys.argv", arguments)
+    directory = str(scene.project.directory)
+    given = [directory if each == "DIR" else each for each in options]
+    scene.monkeypatch.setattr("sys.argv", ["understudy", "capture", *given])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == code
-    assert says in capsys.readouterr().err
+    assert says.replace("DIR", directory) in capsys.readouterr().err
