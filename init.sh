@@ -87,6 +87,10 @@ left_out() { # prints the markers of tests that cannot run here
         name_missing chromium "apt install chromium" "tests marked browser"
         markers+=(browser)
     fi
+    if ! command -v Xvfb >/dev/null 2>&1; then
+        name_missing Xvfb "apt install xvfb" "tests marked display"
+        markers+=(display)
+    fi
     local expression="" marker
     for marker in "${markers[@]+"${markers[@]}"}"; do
         expression="${expression:+$expression and }not $marker"

@@ -25,6 +25,8 @@ from harness.errors import SetupError
 
 _ARGUMENTS = ("--no-first-run", "--disable-quic")
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+_NO_SERVER = "Missing X server"
+_WITHOUT_DISPLAY = "Use --headless, or a virtual display: xvfb-run -a understudy capture …"
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,7 @@ class Browser:
             )
         except PlaywrightError as error:
             await self._playwright.stop()
-            raise SetupError(
-                f"{path} does not start: {_first_line(error)}",
-                do="Start it by hand to see why; on a server without display use --headless.",
-            ) from error
+            raise _no_start(path, error) from error
         self._chromium.on("disconnected", lambda _: self.closed.set())
         return self
 
@@ -122,6 +121,16 @@ async def visit(window: Window, url: str) -> str | None:
     return None
 
 
+def _no_start(path: str, error: PlaywrightError) -> SetupError:
+    if _NO_SERVER in error.message:
+        display = os.environ.get("DISPLAY")
+        return SetupError(f"The display {display} does not answer.", do=_WITHOUT_DISPLAY)
+    return SetupError(
+        f"{path} does not start: {_first_line(error)}",
+        do="Start it by hand to see why; on a server without display use --headless.",
+    )
+
+
 def _first_line(error: PlaywrightError) -> str:
     return error.message.strip().partition("\n")[0]
 
@@ -132,7 +141,4 @@ def _is_root() -> bool:
 
 def _require_display() -> None:
     if not any(os.environ.get(name) for name in _DISPLAYS):
-        raise SetupError(
-            "There is no display to open a browser on.",
-            do="Use --headless, or a virtual display: xvfb-run -a understudy capture …",
-        )
+        raise SetupError("There is no display to open a browser on.", do=_WITHOUT_DISPLAY)
