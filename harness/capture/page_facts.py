@@ -1,6 +1,7 @@
-"""What pages themselves tell: the bodies of uploads, what streams brought, WebSocket protocols."""
+"""What pages tell: bodies of uploads, answers, what streams brought, protocols of WebSockets."""
 
 import base64
+import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ BINDING = "__understudy_tell"
 _LARGEST_STREAM = 32 << 20
 _MOST_STREAMS = 200
 _MOST_BODIES = 20
+_ANSWER_S = 10.0
+"""An answer that nobody missed for so long was read from the network."""
 T = TypeVar("T")
 
 
@@ -20,6 +23,16 @@ class Body:
 
     media: str
     content: bytes
+
+
+@dataclass
+class Answer:
+    """An answer as a page has it; `number` tells what was before it from what was after."""
+
+    key: tuple[str, str, int]
+    content: bytes
+    number: int
+    moment: float
 
 
 @dataclass
@@ -53,14 +66,17 @@ class PageFacts:
             lambda: deque(maxlen=_MOST_STREAMS)
         )
         self._by_id: dict[str, Stream] = {}
+        self._answers: deque[Answer] = deque()
+        self.number = 0
         self._protocols: defaultdict[str, deque[list[str]]] = defaultdict(deque)
 
     def add(self, fact: dict[str, Any]) -> None:
         """Note a fact; what is malformed is none of ours."""
         match fact:
             case {"kind": "body", "method": str(method), "url": str(url), "type": str(media)}:
-                content = b"".join(base64.b64decode(str(each)) for each in fact.get("parts", ()))
-                self._bodies[method, url].append(Body(media, content))
+                self._bodies[method, url].append(Body(media, _content(fact)))
+            case {"kind": "answer", "method": str(method), "url": str(url), "status": int(status)}:
+                self._add_answer((method, url, status), _content(fact))
             case {"kind": "stream", "id": str(number), "method": str(method), "url": str(url)}:
                 stream = Stream(lasts=bool(fact.get("lasts")))
                 self._streams[method, url].append(stream)
@@ -76,6 +92,14 @@ class PageFacts:
     def body(self, method: str, url: str) -> Body | None:
         return _next(self._bodies.get((method, url)))
 
+    def answer(self, method: str, url: str, status: int, after: int) -> bytes | None:
+        """Return, once, the body of the first such answer that was told after a number."""
+        for told in self._answers:
+            if told.number > after and told.key == (method, url, status):
+                self._answers.remove(told)
+                return told.content
+        return None
+
     def brought(self, method: str, url: str) -> bytes:
         """Return what the stream of a response brought that has ended now."""
         waiting = self._streams[method, url]
@@ -86,8 +110,19 @@ class PageFacts:
             waiting.append(stream)
         return stream.take()
 
+    def _add_answer(self, key: tuple[str, str, int], content: bytes) -> None:
+        now = time.monotonic()
+        self.number += 1
+        self._answers.append(Answer(key, content, self.number, now))
+        while self._answers[0].moment < now - _ANSWER_S:
+            self._answers.popleft()
+
     def protocols(self, url: str) -> list[str]:
         return _next(self._protocols.get(url)) or []
+
+
+def _content(fact: dict[str, Any]) -> bytes:
+    return b"".join(base64.b64decode(str(each)) for each in fact.get("parts", ()))
 
 
 def _next(waiting: deque[T] | None) -> T | None:

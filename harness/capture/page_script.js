@@ -1,9 +1,14 @@
 // Runs in every page before its own scripts; tells the harness what network events do not show:
-// the bodies of uploads, what streams bring, and the protocols of WebSockets.
+// the bodies of uploads, what streams bring, the protocols of WebSockets, and answers, because a
+// page that is left takes those with it that were not read in time.
 (() => {
   const tell = window.__understudy_tell;
   if (!tell || window.__understudy_watched) return;
   Object.defineProperty(window, "__understudy_watched", { value: true });
+
+  const LARGEST = 1 << 20;
+  const MOMENT_MS = 100;
+  const TEXT = /json|xml|^text\/(?!css|javascript|event-stream)/i;
 
   const absolute = (address) => new URL(address, document.baseURI).href.split("#")[0];
   const report = (fact) => tell(fact).catch(() => undefined);
@@ -46,6 +51,35 @@
     }
   }
 
+  function reportAnswer(method, url, status, chunks) {
+    report({ kind: "answer", method, url, status, parts: chunks.map(base64) });
+  }
+
+  async function reportCopy(method, url, answer) {
+    const reader = answer.body && answer.body.getReader();
+    const chunks = [];
+    for (let size = 0; reader; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.length;
+      if (size > LARGEST) return reader.cancel();
+      chunks.push(value);
+    }
+    return reportAnswer(method, url, answer.status, chunks);
+  }
+
+  // A page may go away as soon as it has its answer: it gets it when the answer is told, or, of one
+  // that takes its time, after a moment.
+  async function follow(method, url, answer) {
+    const type = (answer.headers.get("content-type") || "").split(";")[0].trim().toLowerCase();
+    if (answer.body && type === "text/event-stream") {
+      reportStream(method, url, answer.clone()).catch(() => undefined);
+    } else if (!answer.redirected && answer.status && (!answer.body || TEXT.test(type))) {
+      const told = reportCopy(method, url, answer.clone()).catch(() => undefined);
+      await Promise.race([told, new Promise((go) => setTimeout(go, MOMENT_MS))]);
+    }
+  }
+
   const send = window.fetch;
   window.fetch = async function fetch(target, options) {
     const asked = target instanceof Request ? target : undefined;
@@ -55,10 +89,7 @@
       await reportBody(method, url, options.body).catch(() => undefined);
     }
     const answer = await send.apply(this, arguments);
-    const type = (answer.headers.get("content-type") || "").split(";")[0].trim().toLowerCase();
-    if (answer.body && type === "text/event-stream") {
-      reportStream(method, url, answer.clone()).catch(() => undefined);
-    }
+    await follow(method, url, answer);
     return answer;
   };
 
@@ -72,8 +103,21 @@
     if (isHidden(body) && asked.has(this)) {
       reportBody(...asked.get(this), body).catch(() => undefined);
     }
+    // Captured, the event is ours before it is the page's.
+    if (asked.has(this)) this.addEventListener("readystatechange", reportLoaded, true);
     return sendXhr.apply(this, arguments);
   };
+
+  function reportLoaded() {
+    if (this.readyState !== XMLHttpRequest.DONE || !this.status) return;
+    const [method, url] = asked.get(this);
+    const isText = this.responseType === "" || this.responseType === "text";
+    if (!isText || this.responseURL.split("#")[0] !== url) return;
+    const type = this.getResponseHeader("content-type") || "";
+    const bytes = new TextEncoder().encode(this.responseText);
+    if (bytes.length > LARGEST || (bytes.length && !TEXT.test(type))) return;
+    reportAnswer(method, url, this.status, bytes.length ? [bytes] : []);
+  }
 
   // A form that navigates leaves no time to wait: it is packed by hand, files read at once.
   function readNow(file) {

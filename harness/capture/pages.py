@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -24,10 +24,19 @@ _EVENT_STREAM = "text/event-stream"
 _UPLOADS = ("multipart/form-data", "application/octet-stream")
 _BODILESS = (101, 204, 205, 304)
 _BODY_S = 1.0
+_BY_SCRIPT = ("fetch", "xhr")
 _MOMENT_S = 0.05
 _LAST_ANSWERS_S = 1.0
 _DRAIN_S = 5.0
-_LOST = "Bodies that a page left behind before they could be read were not recorded."
+_LOST = "Answers that a page left behind before they could be read were not recorded."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that has no answer yet: when it was made, and the last answer told before it."""
+
+    began: float
+    told: int
 
 
 class PageWatcher:
@@ -37,8 +46,8 @@ class PageWatcher:
         self._recorder = recorder
         self._client = client
         self._facts = PageFacts()
-        self._began: dict[Request, float] = {}
-        self._streaming: dict[Request, Response] = {}
+        self._asked: dict[Request, Asked] = {}
+        self._answers: dict[Request, Response] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[PageSocket] = set()
 
@@ -46,8 +55,8 @@ class PageWatcher:
         """Watch a context from before its first page."""
         await context.expose_binding(BINDING, lambda _, fact: self._facts.add(fact))
         await context.add_init_script(path=SCRIPT)
-        context.on("request", self._asked)
-        context.on("response", self._answered)
+        context.on("request", self._ask)
+        context.on("response", self._answer)
         context.on("requestfinished", lambda request: self._ended(request, failed=False))
         context.on("requestfailed", lambda request: self._ended(request, failed=True))
         context.on("page", self._watch_sockets)
@@ -55,28 +64,30 @@ class PageWatcher:
     async def drain(self) -> None:
         """Record what is still under way, while the browser can still be asked."""
         until = time.monotonic() + _LAST_ANSWERS_S
-        while len(self._began) > len(self._streaming) and time.monotonic() < until:  # noqa: ASYNC110
+        while self._waits_for_answers() and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(_MOMENT_S)
-        for request in list(self._began):
+        for request in list(self._asked):
             self._ended(request, failed=True)
         for socket in list(self._sockets):
             await socket.drain()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=_DRAIN_S)
 
-    def _asked(self, request: Request) -> None:
-        self._began[request] = time.time()
+    def _waits_for_answers(self) -> bool:
+        answers = map(self._answers.get, self._asked)
+        return any(answer is None or not _is_stream(answer) for answer in answers)
 
-    def _answered(self, response: Response) -> None:
-        media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media == _EVENT_STREAM:
-            self._streaming[response.request] = response
+    def _ask(self, request: Request) -> None:
+        self._asked[request] = Asked(time.time(), self._facts.number)
+
+    def _answer(self, response: Response) -> None:
+        self._answers[response.request] = response
 
     def _ended(self, request: Request, *, failed: bool) -> None:
-        began = self._began.pop(request, None)
-        stream = self._streaming.pop(request, None)
-        if began is not None:
-            self._later(self._record(request, began, stream, failed=failed))
+        asked = self._asked.pop(request, None)
+        response = self._answers.pop(request, None)
+        if asked is not None:
+            self._later(self._record(request, asked, response, failed=failed))
 
     def _watch_sockets(self, page: Page) -> None:
         page.on("websocket", lambda socket: self._watch_socket(page.context, socket))
@@ -98,29 +109,24 @@ class PageWatcher:
     # --------------------------------------------------------------------- exchanges
 
     async def _record(
-        self, request: Request, began: float, stream: Response | None, *, failed: bool
+        self, request: Request, asked: Asked, response: Response | None, *, failed: bool
     ) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in _WEB:
             return
-        try:
-            response = stream if failed else await request.response()
-            if response is not None and response.from_service_worker:
-                return  # the worker's own request is recorded
-            if response is None and request.resource_type == "document":
-                self._recorder.drop(PAGE)
-                return
-            took = (time.time() - began) * 1000
-            asked = await self._request(request, parts)
-            answer = None if response is None else await _head(response)
-            exchange = Exchange(0, asked, answer, began, took, client=self._client)
-            if response is not None and answer is not None and self._recorder.keeps(exchange):
-                body = await self._body(response, answer, failed=failed)
-                answer = None if body is None else replace(answer, body=body)
-                exchange = replace(exchange, response=answer)
-        except PlaywrightError:
-            self._recorder.note(_LOST)
+        if response is not None and response.from_service_worker:
+            return  # the worker's own request is recorded
+        if response is None and request.resource_type == "document":
+            self._recorder.drop(PAGE)
             return
+        took = (time.time() - asked.began) * 1000
+        sent = await self._request(request, parts)
+        answer = None if response is None else await _head(response)
+        exchange = Exchange(0, sent, answer, asked.began, took, client=self._client)
+        if response is not None and answer is not None and self._recorder.keeps(exchange):
+            body = await self._body(response, asked, failed=failed)
+            answer = None if body is None else replace(answer, body=body)
+            exchange = replace(exchange, response=answer)
         self._recorder.record(exchange)
 
     async def _request(self, request: Request, parts: SplitResult) -> traffic.Request:
@@ -148,19 +154,38 @@ class PageWatcher:
         headers = (*kept, ("content-type", body.media)) if body.media else asked.headers
         return replace(asked, headers=headers, body=body.content)
 
-    async def _body(
-        self, response: Response, answer: traffic.Response, *, failed: bool
-    ) -> bytes | None:
-        """Return what was brought; None where it was broken off, unless it is a stream."""
-        brought = b""
-        if answer.content_type == _EVENT_STREAM:
-            request = response.request
-            brought = self._facts.brought(request.method, request.url.partition("#")[0])
-        elif failed:
-            return None
-        if failed or not _has_body(answer.status):
-            return brought
+    async def _body(self, response: Response, asked: Asked, *, failed: bool) -> bytes | None:
+        """Return what was brought; None where it was broken off or lost, unless it is a stream."""
+        request = response.request
+        url = request.url.partition("#")[0]
+        body = None if failed else await _read(response)
+        if _is_stream(response):
+            brought = self._facts.brought(request.method, url)
+            return brought if body is None else body
+        if not _has_body(response.status):
+            return b""
+        told = self._facts.answer(request.method, url, response.status, asked.told)
+        if body is None and request.resource_type in _BY_SCRIPT:
+            until = time.monotonic() + _BODY_S
+            while told is None and time.monotonic() < until:
+                await asyncio.sleep(_MOMENT_S)
+                told = self._facts.answer(request.method, url, response.status, asked.told)
+        if body is None and told is None and not failed:
+            self._recorder.note(_LOST)
+        return told if body is None else body
+
+
+async def _read(response: Response) -> bytes | None:
+    """Return a body as the browser keeps it; None when its page is gone."""
+    try:
         return await response.body()
+    except PlaywrightError:
+        return None
+
+
+def _is_stream(response: Response) -> bool:
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media == _EVENT_STREAM
 
 
 def _has_body(status: int) -> bool:

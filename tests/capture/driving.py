@@ -1,6 +1,5 @@
 """Captures driven by tests: real browsers, real proxies."""
 
-import asyncio
 import contextlib
 import signal
 import subprocess
@@ -39,14 +38,6 @@ async def finish(page: Page) -> None:
     """Wait for the page to have gone through its journey."""
     await page.wait_for_function("document.title === 'done' || document.title.includes('failed')")
     assert await page.title() == "done"
-
-
-async def all_recorded(session: Session, count: int) -> None:
-    """Wait for so many exchanges: a page that is closed takes unread bodies with it."""
-    for _ in range(200):
-        if len(recorded(session)) >= count:
-            return
-        await asyncio.sleep(0.05)
 
 
 def recorded(session: Session) -> list[Exchange]:

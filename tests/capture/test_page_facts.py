@@ -1,4 +1,5 @@
 import base64
+import time
 
 import pytest
 
@@ -50,3 +51,29 @@ def test_what_makes_no_sense_is_passed_over(fact: dict[str, object]) -> None:
     facts = PageFacts()
     facts.add(fact)
     assert facts.brought("GET", URL) == b""
+
+
+def answer(text: str, status: int = 200) -> dict[str, object]:
+    parts = [base64.b64encode(text.encode()).decode()]
+    return {"kind": "answer", "method": "GET", "url": URL, "status": status, "parts": parts}
+
+
+def test_an_answer_is_that_of_a_request_made_before_it() -> None:
+    facts = PageFacts()
+    facts.add(answer("early"))
+    after = facts.number
+    assert facts.answer("GET", URL, 200, after) is None
+    for fact in (answer("refused", 403), answer("late"), answer("later")):
+        facts.add(fact)
+    assert facts.answer("POST", URL, 200, after) is None
+    told = [facts.answer("GET", URL, 200, after) for _ in range(3)]
+    assert told == [b"late", b"later", None]
+    assert facts.answer("GET", URL, 403, after) == b"refused"
+
+
+def test_answers_that_nobody_missed_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts, now = PageFacts(), time.monotonic()
+    facts.add(answer("old"))
+    monkeypatch.setattr(time, "monotonic", lambda: now + 60)
+    facts.add(answer("new"))
+    assert [facts.answer("GET", URL, 200, 0) for _ in range(2)] == [b"new", None]
