@@ -37,6 +37,15 @@ AcceptRisk = Annotated[
         "--no-sandbox-i-accept-the-risk", help="Run what is generated with all your rights."
     ),
 ]
+Profiles = Annotated[
+    list[str] | None,
+    typer.Option("--as", metavar="NAME", help="A window for this user; repeat for more."),
+]
+Headless = Annotated[bool, typer.Option("--headless", help="A browser without windows.")]
+KeepSecrets = Annotated[
+    bool, typer.Option("--keep-secrets", help="Store tokens and passwords as they are.")
+]
+BudgetUsd = Annotated[float | None, typer.Option(min=0, help="US dollars.")]
 ModelName = Annotated[
     str | None, typer.Option("--model", metavar="MODEL", help="The model of claude sessions.")
 ]
@@ -79,9 +88,7 @@ def import_(
     directory: Directory,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="HAR or flow files.")],
     *,
-    keep_secrets: Annotated[
-        bool, typer.Option("--keep-secrets", help="Store tokens and passwords as they are.")
-    ] = False,
+    keep_secrets: KeepSecrets = False,
     as_json: AsJson = False,
 ) -> None:
     """Make recordings from HAR or flow files, secrets replaced by stand-ins."""
@@ -98,10 +105,7 @@ def capture(
     via: Annotated[
         str, typer.Option(metavar="WAY", help="proxy, or browser: from inside the pages.")
     ] = "proxy",
-    profiles: Annotated[
-        list[str] | None,
-        typer.Option("--as", metavar="NAME", help="A window for this user; repeat for more."),
-    ] = None,
+    profiles: Profiles = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The proxy's; 0 takes a free one.")
     ] = 0,
@@ -118,19 +122,17 @@ def capture(
             metavar="[INTENT]", help="Explore by itself; with a key, as a model does for INTENT."
         ),
     ] = None,
+    model: ModelName = None,
+    budget_usd: BudgetUsd = None,
     *,
     proxy_only: Annotated[
         bool, typer.Option("--proxy-only", help="Open no browser; clients use the proxy.")
     ] = False,
-    headless: Annotated[
-        bool, typer.Option("--headless", help="A browser without windows.")
-    ] = False,
+    headless: Headless = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Accept any certificate of the application.")
     ] = False,
-    keep_secrets: Annotated[
-        bool, typer.Option("--keep-secrets", help="Store tokens and passwords as they are.")
-    ] = False,
+    keep_secrets: KeepSecrets = False,
     no_infer: Annotated[
         bool, typer.Option("--no-infer", help="Do not infer the API model meanwhile.")
     ] = False,
@@ -138,6 +140,7 @@ def capture(
 ) -> None:
     """Record a running application while it is used; Ctrl+C or closing the browser ends it."""
     from harness.capturing import CaptureOptions, way  # noqa: PLC0415
+    from harness.chat.command import capture_command  # noqa: PLC0415
 
     options = CaptureOptions(
         via=way(via),
@@ -153,11 +156,7 @@ def capture(
         intent=(explore or "").strip(),
         login=login,
     )
-    if options.intent:
-        from harness.chat.command import intent_command as record  # noqa: PLC0415
-    else:
-        from harness.capturing import capture as record  # noqa: PLC0415
-    document = record(_open(directory), options)
+    document = capture_command(_open(directory), options, model, budget_usd)
     _say(document, document["text"], as_json=as_json)
     if document.get("intent", {}).get("outcome") == "budget":
         raise typer.Exit(EXIT_BUDGET)
@@ -166,17 +165,18 @@ def capture(
 @app.command(epilog="Example: understudy chat shop --budget-usd 2")
 def chat(
     directory: Directory,
+    profiles: Profiles = None,
     model: ModelName = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
+    budget_usd: BudgetUsd = None,
     *,
-    headless: Annotated[
-        bool, typer.Option("--headless", help="A browser without windows.")
-    ] = False,
+    headless: Headless = False,
 ) -> None:
     """Record while you and a model use and describe the application together."""
+    from harness.capturing import CaptureOptions  # noqa: PLC0415
     from harness.chat.command import chat_command  # noqa: PLC0415
 
-    typer.echo(chat_command(_open(directory), model, budget_usd, headless=headless))
+    options = CaptureOptions(headless=headless, profiles=profiles or ())
+    typer.echo(chat_command(_open(directory), options, model, budget_usd))
 
 
 @app.command(epilog="Example: understudy infer shop")
@@ -211,7 +211,7 @@ def run(
     builder: BuilderName = None,
     max_sessions: Annotated[int | None, typer.Option(min=1, help="Coding sessions.")] = None,
     max_features: Annotated[int | None, typer.Option(min=1, help="New features.")] = None,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
+    budget_usd: BudgetUsd = None,
     budget_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens.")] = None,
     budget_seconds: Annotated[float | None, typer.Option(min=0, help="Wall time.")] = None,
     *,

@@ -135,5 +135,6 @@ class BrowserTools:
         lines = []
         for number, page in enumerate(self._browsing.pages, 1):
             here = " (this one)" if page is self._browsing.page else ""
-            lines.append(f"{number} {await self._browsing.place(page)}{here}")
+            whose = f"{user}: " if (user := self._browsing.user(page)) else ""
+            lines.append(f"{number} {whose}{await self._browsing.place(page)}{here}")
         return lines

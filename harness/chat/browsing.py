@@ -51,6 +51,16 @@ class Browsing:
         return [page for window in self.windows for page in window.pages]
 
     @property
+    def users(self) -> list[str]:
+        """Whose windows there are, where there are several."""
+        return [each.profile.name for each in self.windows] if len(self.windows) > 1 else []
+
+    def user(self, page: Page) -> str:
+        """Return whose page it is, where there are several users."""
+        owners = (each.profile.name for each in self.windows if page in each.pages)
+        return next(owners, "") if self.users else ""
+
+    @property
     def page(self) -> Page:
         """The page that is used; another one where it was closed."""
         if self._page.is_closed() and self.pages:

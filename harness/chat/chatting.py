@@ -9,6 +9,7 @@ from typing import Any
 from harness.builders.claude import traffic
 from harness.builders.claude.conversation import Kind
 from harness.capturing import CaptureOptions, Running, capture
+from harness.chat.account import Account
 from harness.chat.equipment import browsing_of, system_prompt, tools_for
 from harness.chat.knowledge import Knowledge
 from harness.chat.lines import Lines
@@ -29,8 +30,12 @@ def chat(project: Project, options: CaptureOptions, terms: Terms) -> str:
     chats: list[Chat] = []
 
     async def beside(running: Running) -> None:
-        chats.append(Chat(running, terms))
-        await chats[0].run()
+        account = Account(project, terms.settings)
+        chats.append(Chat(running, terms, account))
+        try:
+            await chats[0].run()
+        finally:
+            account.close(chats[0].outcome, chats[0].talk.turns)
 
     document = capture(project, options, beside)
     for each in chats:
@@ -44,8 +49,9 @@ def chat(project: Project, options: CaptureOptions, terms: Terms) -> str:
 class Chat:
     """One conversation, from the greeting to its end."""
 
-    def __init__(self, running: Running, terms: Terms) -> None:
+    def __init__(self, running: Running, terms: Terms, account: Account) -> None:
         self.trouble: UnderstudyError | None = None
+        self.outcome = Kind.DONE.value
         self._ending = running.ending
         self._browsing = browsing_of(running)
         self._knowledge = Knowledge(running)
@@ -58,7 +64,8 @@ class Chat:
             tools=tools_for(self._browsing, self._knowledge),
             stopping=self._ending.is_set,
             said=speak,
-            waited=waited,
+            waited=waited(account.waited),
+            ledger=account.ledger,
         )
         self._commands: dict[str, tuple[str, Callable[[], Awaitable[None]]]] = {
             "/flows": ("what was recorded until now", self._flows),
@@ -110,7 +117,7 @@ class Chat:
         if self._ending.is_set():
             return  # Ctrl+C reaches the CLI too
         if wrong is not None and lasts(ended):
-            self.trouble = wrong
+            self.trouble, self.outcome = wrong, ended.kind.value
             self._ending.set()
         elif wrong is not None:
             say(f"{wrong.problem}\n{wrong.do}")

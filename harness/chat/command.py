@@ -3,9 +3,8 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.builders.claude.launcher import bundled
-from harness.builders.claude.settings import Settings, require_credentials
-from harness.capturing import CaptureOptions, require_extra
+from harness.capturing import CaptureOptions, capture, require_extra
+from harness.errors import UsageError
 from harness.project import Project
 
 if TYPE_CHECKING:
@@ -14,17 +13,34 @@ if TYPE_CHECKING:
 _EXPLORING_TURNS = 100
 
 
-def chat_command(project: Project, model: str | None, usd: float | None, *, headless: bool) -> str:
+def chat_command(
+    project: Project, options: CaptureOptions, model: str | None, usd: float | None
+) -> str:
     """Run `understudy chat`; return what to say in the end."""
     terms = _terms(project, model, usd, "record without one: `understudy capture`.")
     from harness.chat.chatting import chat  # noqa: PLC0415 - heavy
 
-    return chat(project, CaptureOptions(headless=headless), terms)
+    return chat(project, options, terms)
 
 
-def intent_command(project: Project, options: CaptureOptions) -> dict[str, Any]:
-    """Run `understudy capture --explore INTENT`; return what `capture` says."""
-    terms = _terms(project, None, None, "say --explore alone, which needs none.")
+def capture_command(
+    project: Project, options: CaptureOptions, model: str | None, usd: float | None
+) -> dict[str, Any]:
+    """Run `understudy capture`; return what it says."""
+    if options.intent:
+        return _explore(project, options, model, usd)
+    if model is not None or usd is not None:
+        raise UsageError(
+            "--model and --budget-usd are for a model, and none works here.",
+            do='Leave them out, or say what it is to explore for: --explore "INTENT".',
+        )
+    return capture(project, options)
+
+
+def _explore(
+    project: Project, options: CaptureOptions, model: str | None, usd: float | None
+) -> dict[str, Any]:
+    terms = _terms(project, model, usd, "say --explore alone, which needs none.")
     from harness.chat.intent import explore_with_intent  # noqa: PLC0415 - heavy
 
     turns = project.config.budget.session_turns or _EXPLORING_TURNS
@@ -33,6 +49,9 @@ def intent_command(project: Project, options: CaptureOptions) -> dict[str, Any]:
 
 
 def _terms(project: Project, model: str | None, usd: float | None, otherwise: str) -> "Terms":
+    from harness.builders.claude.launcher import bundled  # noqa: PLC0415 - heavy
+    from harness.builders.claude.settings import Settings, require_credentials  # noqa: PLC0415
+
     key = require_credentials("A conversation with a model", otherwise)
     bundled()
     require_extra()

@@ -5,6 +5,7 @@ import os
 from harness.builders.claude import prompts
 from harness.capture.explore.exploring import PASSWORD_VARIABLE
 from harness.capturing import Running
+from harness.chat.account import TEMPLATE
 from harness.chat.browser_tools import BrowserTools
 from harness.chat.browsing import Browsing
 from harness.chat.documentation_tools import DocumentationTools
@@ -30,10 +31,11 @@ def system_prompt(
     running: Running, browsing: Browsing, *, person: bool, login: str | None = None
 ) -> str:
     return prompts.filled(
-        "chat.md.j2",
+        TEMPLATE,
         title=running.project.title,
         url=running.session.wishes.url,
         hosts=browsing.hosts,
+        users=browsing.users,
         person=person,
         login=login,
         password=PASSWORD_VARIABLE if browsing.password else None,

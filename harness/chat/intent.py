@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.builders.claude.conversation import Kind
 from harness.capturing import CaptureOptions, Running, capture
+from harness.chat.account import Account
 from harness.chat.equipment import browsing_of, system_prompt, tools_for
 from harness.chat.knowledge import Knowledge
 from harness.chat.talk import Talk, Terms, trouble
@@ -22,8 +23,12 @@ def explore_with_intent(project: Project, options: CaptureOptions, terms: Terms)
     quests: list[Quest] = []
 
     async def beside(running: Running) -> None:
-        quests.append(Quest(running, options.intent, terms, options.login))
-        await quests[0].run()
+        account = Account(project, terms.settings, options.intent)
+        quests.append(Quest(running, options.intent, terms, account, options.login))
+        try:
+            await quests[0].run()
+        finally:
+            account.close(quests[0].outcome, quests[0].turns, quests[0].summary)
 
     document = capture(project, options, beside)
     for quest in quests:
@@ -42,6 +47,7 @@ class Quest:
     running: Running
     intent: str
     terms: Terms
+    account: Account
     login: str | None = None
     outcome: str = Kind.INTERRUPTED.value
     summary: str = ""
@@ -57,7 +63,8 @@ class Quest:
             tools=[*tools_for(browsing, knowledge), self._done()],
             stopping=self.running.ending.is_set,
             said=told,
-            waited=waited,
+            waited=waited(self.account.waited),
+            ledger=self.account.ledger,
         )
 
     async def run(self) -> None:
@@ -79,6 +86,10 @@ class Quest:
         self.outcome = Kind.MAX_TURNS.value
 
     @property
+    def turns(self) -> int:
+        return self._talk.turns
+
+    @property
     def text(self) -> str:
         found = f": {self.summary}" if self.summary else ""
         return f"The intent ended ({self.outcome}){found}\n  used {self._talk.spent}"
@@ -87,7 +98,7 @@ class Quest:
         return {
             "outcome": self.outcome,
             "summary": self.summary,
-            "turns": self._talk.turns,
+            "turns": self.turns,
             "tokens": self._talk.ledger.tokens,
             "cost_usd": round(self._talk.ledger.usd, 6),
         }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from claude_agent_sdk import ClaudeAgentOptions, HookMatcher
@@ -44,7 +44,7 @@ class Talk:
     stopping: Callable[[], bool]
     said: Callable[[str], None]
     waited: Callable[[float, str], None]
-    ledger: Ledger = field(default_factory=lambda: Ledger(lambda _tokens, _usd: None))
+    ledger: Ledger
     turns: int = 0
     _conversation: str | None = None
 

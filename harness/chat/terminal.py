@@ -1,6 +1,7 @@
 """What the person reads: the model's words on stdout, what it does and what we say on stderr."""
 
 import sys
+from collections.abc import Callable
 
 _MOST = 200
 
@@ -21,8 +22,14 @@ def told(line: str) -> None:
     say(f"  {short if len(short) <= _MOST else f'{short[:_MOST]}…'}")
 
 
-def waited(seconds: float, why: str) -> None:
-    say(f"  waiting {seconds:.0f} s: {why}")
+def waited(noted: Callable[[float, str], None]) -> Callable[[float, str], None]:
+    """Return what shows waiting and lets it be noted."""
+
+    def wait(seconds: float, why: str) -> None:
+        say(f"  waiting {seconds:.0f} s: {why}")
+        noted(seconds, why)
+
+    return wait
 
 
 def plain(text: str) -> str:

@@ -240,6 +240,23 @@ class Crashed(Event, frozen=True):
     detail: str
 
 
+class ChatStarted(Event, frozen=True):
+    """A conversation beside a capture begins; without a person it has an intent."""
+
+    intent: str = ""
+
+
+class ChatEnded(Event, frozen=True):
+    """It is over. `outcome`: done, max turns, budget, interrupted, or what went wrong."""
+
+    outcome: str
+    turns: int
+    seconds: float
+    tokens: int = 0
+    usd: float = 0.0
+    summary: str = ""
+
+
 AnyEvent = (
     RunStarted
     | RunEnded
@@ -271,4 +288,6 @@ AnyEvent = (
     | KeptByHand
     | PauseRequested
     | Crashed
+    | ChatStarted
+    | ChatEnded
 )

@@ -18,7 +18,8 @@ def run_text(document: dict[str, Any], directory: Path) -> str:
 def status_text(document: dict[str, Any], directory: Path) -> str:
     """Return what `status` says."""
     if document["state"] == "new":
-        return f"Nothing ran here yet. Start with `understudy run {directory}`."
+        rows = [f"  {name}  {value}" for name, value in _conversations(document)]
+        return "\n".join([f"Nothing ran here yet. Start with `understudy run {directory}`.", *rows])
     sessions = [
         f"  session {item.get('number')}  {item.get('kind', ''):<12}{item.get('outcome', ''):<12}"
         f"+{item.get('gained', 0):<4} {item.get('summary', '')}"
@@ -51,8 +52,17 @@ def _table(document: dict[str, Any]) -> list[str]:
         per_feature = f", ${each:.2f} a feature" if each is not None else ""
         tokens = f" ({document['tokens']:,} tokens{per_feature})"
         rows.append(("cost", f"${document['cost_usd']:.2f}{tokens}"))
+    rows += _conversations(document)
     width = max(len(name) for name, _ in rows)
     return [f"  {name:<{width}}  {value}" for name, value in rows]
+
+
+def _conversations(document: dict[str, Any]) -> list[tuple[str, str]]:
+    found = document["conversations"]
+    if not found["count"]:
+        return []
+    cost = f"${found['cost_usd']:.2f} ({found['tokens']:,} tokens)"
+    return [("conversations", f"{found['count']}, {cost}")]
 
 
 def _program() -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from harness.sessions.budget import used
 from harness.sessions.events import (
+    ChatStarted,
     FeaturesWritten,
     HardCoded,
     Landed,
@@ -16,6 +17,7 @@ from harness.sessions.events import (
     RunStarted,
     SessionEnded,
     SessionStarted,
+    Spent,
     Stashed,
     Tampered,
     Verified,
@@ -57,7 +59,20 @@ def summarize(entries: Iterable[Entry], now: float | None = None) -> dict[str, A
         "tokens": usage.tokens,
         "cost_usd": round(usage.usd, 4),
         "cost_per_feature_usd": _cost_per_feature(teller.sessions.values(), usage.usd),
+        "conversations": _conversations(entries),
         "process": started.pid if started and alive else None,
+    }
+
+
+def _conversations(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return what all conversations beside captures used; no run includes it."""
+    entries = list(entries)
+    chats = {entry.run for entry in entries if isinstance(entry.event, ChatStarted)}
+    spent = [e.event for e in entries if e.run in chats and isinstance(e.event, Spent)]
+    return {
+        "count": len(chats),
+        "tokens": sum(one.tokens for one in spent),
+        "cost_usd": round(sum(one.usd for one in spent), 4),
     }
 
 

@@ -73,6 +73,11 @@ def line(event: e.AnyEvent) -> str:  # noqa: C901, PLR0911, PLR0912 - one case a
             return f"pausing ({source})"
         case e.Crashed(run=run):
             return f"run {run} had crashed; picked up from its last green commit"
+        case e.ChatStarted(intent=intent):
+            return f"a model explores: {_one_line(intent)}" if intent else "a chat began"
+        case e.ChatEnded(outcome=outcome, turns=turns, tokens=tokens, usd=usd, summary=summary):
+            found = f": {_one_line(summary)}" if summary else ""
+            return f"it ended ({outcome}, {turns} turns, {tokens} tokens, ${usd:.2f}){found}"
 
 
 def _one_line(command: str) -> str:

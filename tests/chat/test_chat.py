@@ -19,6 +19,27 @@ TOOLS = {
 }
 
 
+def test_each_user_has_a_window(scene: Scene) -> None:
+    script = [
+        use("tabs", action="list"),
+        use("navigate", url=f"{scene.origin}/#/user/carol"),
+        use("tabs", action="switch", number=2),
+        use("navigate", url=f"{scene.origin}/#/user/carol"),
+        say("Both looked."),
+    ]
+    with scene.model(script) as api:
+        said = scene.chat("Look at carol as both.", options=["--as", "ada", "--as", "bob"])
+        listed, _, switched, _ = answers(api.asked[-1])
+    assert said.code == 0, said.err
+    assert "a window for each of ada, bob" in str(api.asked[0]["system"])
+    assert f"1 ada: {scene.origin}" in listed
+    assert "bob: " in switched
+    assert "(this one)" in switched.partition("2 bob: ")[2]
+    (recording,) = scene.project.recordings()
+    looked = [one.client for one in recording if one.request.path == "/api/users/carol"]
+    assert looked == ["ada", "bob"]
+
+
 def test_a_conversation_records_and_describes(scene: Scene) -> None:
     script = [
         use("navigate", url=f"{scene.origin}/#/register"),

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import subprocess
 import termios
 import threading
 import time
@@ -11,6 +12,8 @@ from collections.abc import Callable
 import pytest
 
 from harness.cli import main
+from harness.sessions.command import log_entries, status_document
+from harness.sessions.report import status_text
 from tests.capture.driving import command
 from tests.chat.conftest import Scene, answers
 from tests.claude.messages_api import Body, Fault, Turn, say, use
@@ -86,8 +89,35 @@ def test_a_key_that_is_refused_ends_it_and_the_recording_is_kept(scene: Scene) -
         said = scene.chat("Hello", "/flows")
     assert said.code == 5
     assert "refuses the key in ANTHROPIC_API_KEY" in said.err
+    assert log_entries(scene.project, None)[-1]["outcome"] == "key refused"
     assert "GET /api/posts -> 401" not in said.out
     assert len(scene.project.recordings()) == 1
+
+
+def test_what_a_killed_one_used_is_in_the_journal(scene: Scene) -> None:
+    script = [say("One."), Fault("hang")]
+    with (
+        scene.model(script) as api,
+        command("chat", scene.project.directory, "--headless", stdin=subprocess.PIPE) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("Hello\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "One.\n"
+        process.stdin.write("More\n")
+        process.stdin.flush()
+        until(lambda: len(api.asked) == len(script))
+        process.kill()
+        process.wait(30)
+    events = [one["event"] for one in log_entries(scene.project, None)]
+    assert events[:2] == ["chat_started", "prompted"]
+    assert "chat_ended" not in events
+    document = status_document(scene.project)
+    assert document["conversations"]["tokens"] > 0
+    said = status_text(document, scene.project.directory)
+    assert "Nothing ran here yet" in said
+    assert f"conversations  1, ${document['conversations']['cost_usd']:.2f}" in said
 
 
 def test_the_budget_bounds_all_messages(scene: Scene) -> None:

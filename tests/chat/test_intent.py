@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.cli import main
+from harness.sessions.command import log_entries, status_document
 from tests.capture.driving import command
 from tests.chat.conftest import Scene, answers
 from tests.claude.messages_api import MessagesApi, say, use
@@ -12,10 +13,10 @@ from tests.claude.messages_api import MessagesApi, say, use
 pytestmark = [pytest.mark.browser, pytest.mark.claude]
 
 
-def explore(scene: Scene) -> tuple[int, str, str]:
+def explore(scene: Scene, *options: str) -> tuple[int, str, str]:
     given = ["--explore", "Look at a post", "--headless", "--json"]
-    options = ("--via", "browser", "--no-infer")
-    with command("capture", scene.project.directory, *given, *options) as process:
+    always = ("--via", "browser", "--no-infer")
+    with command("capture", scene.project.directory, *given, *always, *options) as process:
         out, err = process.communicate(timeout=100)
     return process.returncode, out, err
 
@@ -45,6 +46,36 @@ def test_it_goes_on_until_it_says_that_it_is_done(scene: Scene) -> None:
     assert "Then stop now" in answers(api.asked[-1])[-1]
     assert "Shall I go on?" in err
 
+    entries = log_entries(scene.project, None)
+    assert [one["event"] for one in entries if one["event"] != "spent"] == [
+        "chat_started",
+        "prompted",
+        "chat_ended",
+    ]
+    assert len({one["run"] for one in entries}) == 1
+    began, ended = entries[0], entries[-1]
+    assert began["text"] == "a model explores: Look at a post"
+    assert ended["text"].startswith("it ended (done, 4 turns, ")
+    assert ended["text"].endswith(": Carol has a page.")
+    assert ended["usd"] == document["intent"]["cost_usd"]
+    spent = [one["usd"] for one in entries if one["event"] == "spent"]
+    assert sum(spent) == pytest.approx(ended["usd"])
+    used = status_document(scene.project)["conversations"]
+    assert used == {
+        "count": 1,
+        "tokens": ended["tokens"],
+        "cost_usd": pytest.approx(ended["usd"], abs=1e-4),
+    }
+
+
+def test_a_model_and_a_budget_can_be_given(scene: Scene) -> None:
+    options = ("--model", "claude-haiku-4-5", "--budget-usd", "0.000001")
+    with scene.model([use("snapshot")] * 9) as api:
+        code, out, err = explore(scene, *options)
+    assert code == 3, err
+    assert json.loads(out)["intent"]["outcome"] == "budget"
+    assert api.asked[0]["model"] == "claude-haiku-4-5"
+
 
 def test_its_turns_and_its_budget_are_bounded(scene: Scene) -> None:
     config = scene.project.directory / "understudy.toml"
@@ -67,6 +98,7 @@ def test_its_turns_and_its_budget_are_bounded(scene: Scene) -> None:
     [
         (["DIR", "--explore", "x"], "Set ANTHROPIC_API_KEY, or say --explore alone", 5),
         (["--explore", "DIR"], "capture DIR --explore, or", 2),
+        (["DIR", "--explore", "--budget-usd", "2"], '--explore "INTENT"', 2),
     ],
 )
 def test_what_cannot_be_is_said(

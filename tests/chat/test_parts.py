@@ -18,6 +18,7 @@ PROMPT: dict[str, Any] = {
     "title": "Shop",
     "url": "https://shop.example",
     "hosts": ["shop.example", "api.shop.example"],
+    "users": [],
     "login": None,
     "password": None,
 }

@@ -55,6 +55,11 @@ def filled(name: str, **values: Any) -> str:
     return _environment().get_template(name).render(**values)
 
 
+def digest(name: str) -> str:
+    """Return the hash of a template of prompts/."""
+    return hashlib.sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
+
+
 def coding(session: SessionContext) -> Prompt:
     """Return the prompt of a coding session, below 12,000 tokens however large the project is."""
     background, features = session.background, session.background.features
@@ -100,7 +105,6 @@ def specification(session: SessionContext) -> Prompt:
 
 
 def _filled(name: str, session: SessionContext, **values: Any) -> Prompt:
-    source = (FOLDER / name).read_text(encoding="utf-8")
     text = (
         _environment()
         .get_template(name)
@@ -112,8 +116,7 @@ def _filled(name: str, session: SessionContext, **values: Any) -> Prompt:
         )
     )
     most = MOST_TOKENS * _CHARACTERS_A_TOKEN
-    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
-    return Prompt(name, digest, text[:most])
+    return Prompt(name, digest(name), text[:most])
 
 
 def _environment() -> Environment:
