@@ -50,12 +50,17 @@ class CaptureAddon:
         self._users: dict[str, str] = {}
         self._open: dict[str, tuple[http.HTTPFlow, Body]] = {}
         self._handshakes: dict[str, Exchange] = {}
+        self._unused: dict[str, str] = {}
+        self._silent: set[str] = set()
+        self._spoken: set[str] = set()
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         self._note_user(flow)
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         self._note_user(flow)
+        self._spoken.add(_host(flow.request.pretty_host, flow.request.port))
+        self._unused.pop(flow.client_conn.id, None)
         if not self._wants(flow):
             flow.request.stream = True
 
@@ -103,6 +108,13 @@ class CaptureAddon:
 
     def client_disconnected(self, client: connection.Client) -> None:
         self._users.pop(client.id, None)
+        if (host := self._unused.pop(client.id, None)) is not None:
+            self._silent.add(host)
+
+    def tls_established_client(self, data: tls.TlsData) -> None:
+        client = data.context.client
+        if client.sockname[1] not in self._profiles:  # our browser pins nothing
+            self._unused[client.id] = _server(data)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         host = _server(data)
@@ -121,9 +133,15 @@ class CaptureAddon:
             )
 
     def done(self) -> None:
-        """Keep what came of the streams that are still open."""
+        """Keep what came of the streams that are still open, and say who never spoke."""
         for flow, _ in list(self._open.values()):
             self.error(flow)
+        for host in sorted(self._silent - self._spoken):
+            if self._recorder.wants(host):
+                self._recorder.note(
+                    f"A client trusted our authority for {host} and left without a word, as one "
+                    "does that pins the application's own certificate: use --via browser."
+                )
 
     def _wants(self, flow: http.HTTPFlow) -> bool:
         return self._recorder.wants(_host(flow.request.pretty_host, flow.request.port))

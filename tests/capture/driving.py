@@ -57,10 +57,15 @@ def line(one: Exchange) -> str:
 
 
 @contextlib.contextmanager
-def command(*arguments: object, **more: Any) -> Iterator[subprocess.Popen[str]]:
-    """Run `understudy` in a process; it is ended if the test did not end it."""
+def command(
+    *arguments: object, within: Iterable[str] = (), **more: Any
+) -> Iterator[subprocess.Popen[str]]:
+    """Run `understudy` in a process, started by another program where one is given.
+
+    It is ended if the test did not end it.
+    """
     process = subprocess.Popen(
-        [*UNDERSTUDY, *map(str, arguments)],
+        [*within, *UNDERSTUDY, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -165,12 +165,16 @@ def test_a_client_that_refuses_our_authority_is_named(
     ):
         with client(proxy_address(process)) as sender, pytest.raises(httpx.ConnectError):
             sender.get(f"https://127.0.0.1:{port}/api/status")
+        assert process.stderr is not None
+        trust = process.stderr.readline()
         out, err = interrupt(process)
     assert process.returncode == 0, err
     document = json.loads(out)
     assert document["recording"] is None
     (told,) = [note for note in document["notes"] if f"127.0.0.1:{port}" in note]
     assert "--via browser" in told
+    authority = project.state_dir / "authority" / "mitmproxy-ca-cert.pem"
+    assert f"Clients have to trust {authority}" in trust
     assert list(project.recordings_dir.iterdir()) == []
 
 
