@@ -7,7 +7,9 @@ import pytest
 
 from harness.errors import SetupError
 from harness.sessions import events as e
+from harness.sessions.history import History
 from harness.sessions.journal import Journal
+from harness.sessions.summary import summarize
 from harness.sessions.wording import line
 from harness.testing import ManualClock
 
@@ -29,6 +31,23 @@ def test_events_come_back_as_they_were_with_their_place(journal: Journal) -> Non
     assert second.session == 3
     assert second.event == e.ToolRan(name="generate", detail="users")
     assert [entry.id for entry in journal.entries(after=first.id)] == [second.id]
+
+
+def test_a_conversation_beside_a_run_is_not_part_of_it(journal: Journal) -> None:
+    journal.append(e.RunStarted(run="r", pid=1, process="9", builder="claude"))
+    journal.append(e.Conversed(conversation="c1", outcome="interrupted"))
+    journal.append(e.Spent(tokens=100, usd=1.0))
+    journal.run = "chat-1"
+    for event in (
+        e.ChatStarted(),
+        e.Spent(tokens=7, usd=0.25),
+        e.ChatEnded(outcome="interrupted", turns=1, seconds=1.0),
+    ):
+        journal.append(event)
+    document = summarize(journal.entries())
+    assert (document["run"], document["tokens"], document["cost_usd"]) == ("r", 100, 1.0)
+    assert document["conversations"] == {"count": 1, "tokens": 7, "cost_usd": 0.25}
+    assert History.read(journal.entries()).interrupted == "c1"
 
 
 def test_nothing_written_can_be_changed_or_removed(journal: Journal) -> None:
