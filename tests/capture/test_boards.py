@@ -15,7 +15,7 @@ from harness.inference.infer import infer
 from harness.inference.model import ApiModel, Finding
 from harness.project import Project
 from harness.traffic.framings.recordings import TranslatedRecording
-from harness.traffic.framings.translate import Note
+from harness.traffic.framings.translation import Note
 from harness.traffic.store import Recording
 from harness.verify.backend import BackendProcess, load_seed, migrate
 from harness.verify.postgres import PostgresServer
