@@ -29,8 +29,6 @@ from tests.capture.task_pages import Visitor, bring_page, journey
 pytestmark = pytest.mark.browser
 
 USERS = ("ada", "ben")
-CALLS = 32
-"""What the users do on the way, the lists that they are shown included."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +129,12 @@ async def test_a_captured_board_is_rebuilt(
     model = infer([recording])
     assert warnings(model.findings) == []
     check_entities(model, app)
-    check_operations(model)
+    check_operations(model, app)
     backend = write(tmp_path / "backend", generate(model))
     case = Case(recording.name, list(recording), seed_json(model, recording.name))
     report = verify_backend(backend, [case], postgres=postgres).report
     assert report.mismatches == []
-    assert (report.exchanges, report.exact) == (CALLS, CALLS)
+    assert report.exact == report.exchanges >= 32
 
 
 def warnings(said: Iterable[Note | Finding]) -> list[Note | Finding]:
@@ -151,7 +149,7 @@ def check_entities(model: ApiModel, app: App) -> None:
     }
 
 
-def check_operations(model: ApiModel) -> None:
+def check_operations(model: ApiModel, app: App) -> None:
     """Every operation is known for what it is, and what else than a body it refuses."""
     found = {
         (each.method, each.path.rpartition("/")[2]): (
@@ -162,7 +160,8 @@ def check_operations(model: ApiModel) -> None:
         for each in model.operations
     }
     gone = ("missing", 404)
-    assert found == {
+    resumed = {("GET", "login"): ("current_user", 200, set())} if app.framing == "ddp" else {}
+    assert found == resumed | {
         ("GET", "tasks"): ("list", 200, set()),
         ("POST", "tasks"): ("create", 201, set()),
         ("PATCH", "{id}"): ("merge", 200, {gone}),

@@ -30,8 +30,8 @@ def test_what_was_polled_is_learned_as_over_a_websocket(
     if upgraded_after is None:
         assert "/socket.io/" not in {each.path for each in over_polls.endpoints}
     (expected,), (found,) = over_socket.sockets, over_polls.sockets
-    assert [(each.operation, each.name, each.members) for each in found.events] == [
-        (each.operation, each.name, each.members) for each in expected.events
+    assert [(each.operation, each.name, each.told, each.key) for each in found.events] == [
+        (each.operation, each.name, each.told, each.key) for each in expected.events
     ]
     same = {"events", "evidence"}
     assert found.model_dump(exclude=same) == expected.model_dump(exclude=same)

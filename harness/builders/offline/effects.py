@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from harness.builders.offline.expressions import Row, compile_expression, literal
+from harness.builders.offline.requests import RequestField
 from harness.inference.model import (
     Column,
     ColumnValue,
@@ -99,18 +100,27 @@ class EffectWriter:
             self._row(value.row)
         if self.backend.is_password(entity, column.name):
             self.backend.helpers.add("hash_password")
-            return f"await {self.source.use('app.security', 'hash_password')}({code})"
+            hashed = f"await {self.source.use('app.security', 'hash_password')}({code})"
+            if self._takes_null(value):
+                return f"{hashed} if {code} is not None else None"
+            return hashed
         if isinstance(value, InputValue):
             code = self._or_default(column, value, code)
         if column.type == "strings" and column.items != "given":
             code = f"sorted(set({code}))" if column.items == "unique_sorted" else f"sorted({code})"
         return code
 
-    def _or_default(self, column: Column, value: InputValue, code: str) -> str:
+    def _takes_null(self, value: Any) -> bool:
+        found = self._field(value) if isinstance(value, InputValue) else None
+        return found is not None and ("None" in found.type or found.type == "Any")
+
+    def _field(self, value: InputValue) -> RequestField | None:
         fields = self.writer.services.requests.fields.get(self.writer.operation.id, {})
-        found = fields.get(value.name)
-        takes_null = found is not None and ("None" in found.type or found.type == "Any")
-        if found is None or not takes_null or column.nullable:
+        return fields.get(value.name)
+
+    def _or_default(self, column: Column, value: InputValue, code: str) -> str:
+        found = self._field(value)
+        if found is None or not self._takes_null(value) or column.nullable:
             return code
         if column.default is not None:
             return f"{code} if {code} is not None else {literal(column.default)}"

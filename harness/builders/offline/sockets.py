@@ -93,20 +93,25 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
     first = sockets[0]
     primary = {entity.pk for entity in backend.model.entities}
     known = [call for socket in sockets for call in socket.calls if _is_built(backend, call)]
-    calls = _calls(known)
+    calls = _calls([call for call in known if call.credential is None])
+    resumptions = _calls([call for call in known if call.credential is not None], "resume")
     events = _events(backend, sockets)
     subscriptions = _subscriptions(backend, sockets)
     by_event = any(r is not None and r.event for c in known for r in (c.reply, c.refusal))
     keyed = any(event.key is not None for event in _built_events(backend, sockets))
     asked, answered = first.grammar.get("asked"), first.grammar.get("answered")
     listed = " ".join(each["request"] for one in subscriptions for each in one["lists"])
-    called = " ".join(f"{each['request']} {each['options']}" for each in calls)
+    called = " ".join(
+        f"{each['request']} {each['options']} {each['credential']}"
+        for each in [*calls, *resumptions]
+    )
     told = " ".join(each["told"] for each in events)
     return {
         "framing": first.framing,
         "connection": _MODULES[first.framing][1],
         "engine": first.framing == _ENGINE,
         "enveloped": first.enveloped,
+        "bases": [socket.path for socket in sockets],
         "paths": _paths(sockets),
         "pings": first.version == _NEWEST,
         "settings": _settings(first),
@@ -114,6 +119,7 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
         "grammar": {**first.grammar, "asked": asked, "answered": answered or asked},
         "labels": [each for each in (first.grammar.get("name"), asked) if each],
         "calls": calls,
+        "resumptions": resumptions,
         "kinds": any(call.key[0] for call in known),
         "services": any(len(call.key) > 2 for call in known),  # noqa: PLR2004 - kind, name, service
         "joins": any(call.key[-1] == "phx_join" for call in known),
@@ -154,11 +160,11 @@ def _paths(sockets: Iterable[Socket]) -> list[str]:
 # ------------------------------------------------------------------ calls
 
 
-def _calls(known: Iterable[SocketCall]) -> list[dict[str, str]]:
+def _calls(known: Iterable[SocketCall], prefix: str = "") -> list[dict[str, str]]:
     found: dict[tuple[str, ...], dict[str, str]] = {}
     taken: set[str] = set()
     for call in known:
-        function = names.snake(" ".join(part for part in call.key if part)) or "call"
+        function = names.snake(" ".join(part for part in (prefix, *call.key) if part)) or "call"
         while function in taken or not function.isidentifier():
             function = f"call_{function}"
         taken.add(function)
@@ -167,6 +173,7 @@ def _calls(known: Iterable[SocketCall]) -> list[dict[str, str]]:
             "function": function,
             "request": _request(call.method, call.path, call.query, call.body),
             "options": _options(call),
+            "credential": "" if call.credential is None else _asked(call.credential),
         }
     return [found[key] for key in sorted(found)]
 

@@ -1,6 +1,6 @@
 """The tests of a backend: what each operation does, and what it refuses."""
 
-import re
+import ast
 from typing import Any
 
 from harness.builders.offline import names
@@ -372,12 +372,14 @@ def _needed(lines: list[str]) -> list[str]:
     kept = []
     for index, line in enumerate(lines):
         name, found, call = line.partition(" = await make_")
-        rest = "\n".join(lines[index + 1 :])
-        unused = (
-            found and name.isidentifier() and re.search(rf'(?<!")\b{name}\b(?!")', rest) is None
-        )
+        unused = found and name.isidentifier() and name not in _names("\n".join(lines[index + 1 :]))
         kept.append(f"await make_{call}" if unused else line)
     return kept
+
+
+def _names(code: str) -> set[str]:
+    tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _total_key(body: Any) -> str:

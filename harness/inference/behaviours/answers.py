@@ -83,7 +83,9 @@ def _explain(samples: Samples, location: Location, context: AnswerContext) -> Ex
     if shape is not None and context.subject is not None:
         view = context.views.by_shape.get(id(shape))
         if view is not None:
-            return Render(row=context.subject, view=view.name)
+            rendered = Render(row=context.subject, view=view.name)
+            own = _with_own_token(view, context.subject) if _holds_own_token(samples) else None
+            return own or rendered
     items = context.roots.get((*location, "[]"))
     view = context.views.by_shape.get(id(items))
     if items is not None and view is not None:
@@ -109,6 +111,32 @@ def _explain(samples: Samples, location: Location, context: AnswerContext) -> Ex
             }
         )
     return _scalar(samples, location, context)
+
+
+def _holds_own_token(samples: Samples) -> bool:
+    """Whether an object shows the caller's own token, where the view of its kind gives new ones."""
+    return all(
+        isinstance(value, dict)
+        and each.credential is not None
+        and each.credential in value.values()
+        for each, value in samples
+    )
+
+
+def _with_own_token(view: View, row: str) -> Expr | None:
+    """A view of plain members, with the caller's own token in the place of a new one."""
+    fields: dict[str, Expr] = {}
+    for field_ in view.fields:
+        match field_.value:
+            case Token():
+                fields[field_.key] = OwnToken()
+            case ColumnValue(path=path):
+                fields[field_.key] = ColumnValue(row=row, path=path)
+            case Const() as constant:
+                fields[field_.key] = constant
+            case _:
+                return None
+    return ObjectOf(fields=fields)
 
 
 def _sideload(samples: Samples, location: Location, context: AnswerContext, view: View) -> Expr:

@@ -32,10 +32,11 @@ class SocketCall(Part):
     """Calls of one kind as an operation, made of `{"arguments": […], "space": …}`.
 
     `key` is what tells the kind: the kind of space, the name, the service where the name is but a
-    verb. `path` has a recipe for each segment.
+    verb. `path` has a recipe for each segment; a `credential` says who goes on with a session.
     """
 
     key: list[str]
+    credential: Recipe | None = None
     method: str
     path: list[Recipe]
     query: Recipe | None = None

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.inference.model import Reply, SocketCall
+from harness.traffic.exchange import header
 from harness.traffic.framings.events import Answer, Call, Push, Subscribe
 from harness.traffic.framings.framing import object_in
 from harness.traffic.framings.plain_json import PlainJson
 from harness.traffic.framings.pushed import Spoken
 from harness.traffic.framings.recipes import Items, Recipe, Sample, learn
 from harness.traffic.framings.rest import NOTHING, Operation
-from harness.traffic.framings.routes import Key, key_of, learn_route
+from harness.traffic.framings.routes import Key, key_of, learn_route, source_of
 from harness.traffic.framings.spaces import kind_of, parts_of
 from harness.traffic.framings.turns import Turn
 
@@ -35,22 +36,30 @@ class Came:
         return (self.operation.status or 0) >= _REFUSED
 
     @property
+    def credential(self) -> str | None:
+        """The token with which a call brings its own session."""
+        said = header(self.operation.headers, "authorization")
+        return None if said is None else said.removeprefix("Bearer ")
+
+    @property
     def source(self) -> dict[str, Any]:
         answer = self.operation.answer
         return {"answer": None if answer is NOTHING else answer}
 
 
 def learn_calls(spoken: Iterable[tuple[str, Spoken]]) -> list[SocketCall]:
-    """Return the calls of one endpoint whose operations are known, by recording and connection."""
-    families: dict[Key, list[Came]] = defaultdict(list)
+    """Return the calls of one endpoint whose operations are known, by recording and connection.
+
+    Those that go on with a session have a credential, and may go by the name of others.
+    """
+    families: dict[tuple[Key, bool], list[Came]] = defaultdict(list)
     for recording, one in spoken:
         for turn, meaning in zip(one.turns, one.meanings, strict=True):
             if isinstance(turn.asked, Call) or isinstance(turn.reply, Answer):
-                families[_key(turn.asked)] += [
-                    Came(turn, each, _answer(one, turn), f"{recording}#{turn.seq}")
-                    for each in meaning
-                ]
-    found = (_call(key, family) for key, family in families.items() if family)
+                for each in meaning:
+                    came = Came(turn, each, _answer(one, turn), f"{recording}#{turn.seq}")
+                    families[_key(turn.asked), came.credential is not None].append(came)
+    found = (_call(key, family) for (key, _), family in families.items())
     calls = [call for call in found if call is not None]
     replies = _most_usual([call.reply for call in calls])
     refusals = _most_usual([call.refusal for call in calls])
@@ -89,8 +98,10 @@ def _call(key: Key, family: Sequence[Came]) -> SocketCall | None:
     route = learn_route([(each.turn.asked, each.operation) for each in family])
     if route is None:
         return None
+    credentials = [Sample(source_of(each.turn.asked), each.credential) for each in family]
     return SocketCall(
         key=list(key),
+        credential=None if family[0].credential is None else learn(credentials),
         method=route.method,
         path=list(route.path),
         query=route.query,

@@ -79,6 +79,7 @@ def _merged(family: list[tuple[str, seen.Socket]]) -> Socket:
         requests=_requests(sockets),
         settings={name: each for name, each in settings.items() if name not in _OF_ONE_SESSION},
         grammar=sockets[0].grammar,
+        date_members=sorted({name for each in sockets for name in each.date_members}),
         query_tokens=sorted({name for each in sockets for name in each.query_tokens}),
         opening_tokens=sorted({name for each in sockets for name in each.opening_tokens}),
         answer_tokens=sorted({name for each in sockets for name in each.answer_tokens}),

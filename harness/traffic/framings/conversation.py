@@ -10,31 +10,29 @@ from harness.traffic.framings import effects, operations, outside, subscriptions
 from harness.traffic.framings.catalogue import Reading
 from harness.traffic.framings.connections import Connection
 from harness.traffic.framings.events import Call, Change, Control, Ended, Opening, Settled
-from harness.traffic.framings.identities import Identity, given, resumes
+from harness.traffic.framings.identities import Identity, Places, resumed, resumptions
 from harness.traffic.framings.pushed import Spoken
 from harness.traffic.framings.rest import Operation
 from harness.traffic.framings.sockets import socket_of
 from harness.traffic.framings.translation import Note, Translation
 from harness.traffic.framings.turns import Timed, Turn, pair
 
-_RESUMED = "`{}` with a token that was given before says who speaks: it is no request"
-
 
 @dataclass(frozen=True)
 class Habits:
     """What calls and subscriptions of each name came to, wherever they were made.
 
-    `tokens` are all that calls were given.
+    `resumptions` are calls that go on with a session.
     """
 
     effects: effects.Effects
     subscriptions: dict[str, subscriptions.Shown]
-    tokens: frozenset[str]
+    resumptions: Places
 
     @classmethod
     def of(cls, spoken: Sequence[Spoken]) -> "Habits":
         turns = [turn for each in spoken for turn in each.turns]
-        return cls(effects.learn(turns), subscriptions.learn(spoken), given(turns))
+        return cls(effects.learn(turns), subscriptions.learn(spoken), resumptions(turns))
 
 
 class Conversation:
@@ -100,11 +98,7 @@ class Conversation:
         if not isinstance(turn.asked, Call):
             self._consume(turn)
             return subscriptions.explain(turn, self._rows, habits.subscriptions)
-        if resumes(turn, habits.tokens):
-            self._consume(turn)
-            self._note("info", _RESUMED.format(turn.asked.name), [turn.seq])
-            return []
-        operation = virtual.explain(turn)
+        operation = virtual.explain(turn) or resumed(turn, habits.resumptions)
         if operation is None:
             operation = operations.explain(turn, self._request.path, self._rows, habits.effects)
         if operation is None:

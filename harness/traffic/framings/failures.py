@@ -15,7 +15,7 @@ _SAID = {
     422: r"valid|required|missing|unprocessable|malformed",
 }
 _WORDS = [(re.compile(said, re.IGNORECASE), status) for status, said in _SAID.items()]
-BAD_REQUEST = 400
+BAD_REQUEST, UNAUTHORIZED = 400, 401
 
 
 def status_of(error: Any) -> int | None:

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from harness.traffic.exchange import Request
+from harness.traffic.framings import failures
 from harness.traffic.framings.events import Answer, Call, Opening
+from harness.traffic.framings.recipes import Step, find, places_in
 from harness.traffic.framings.rest import Operation
 from harness.traffic.framings.turns import Turn
-from harness.traffic.framings.verbs import parse_name
+from harness.traffic.framings.verbs import action_path, parse_name
 from harness.traffic.lexicon import is_token
 
 _HEADER = "authorization"
 _SHORTEST = 8
+_OK = 200
 
 
 class Identity:
@@ -40,36 +43,46 @@ class Identity:
         return operation.authorized(_HEADER, known[-1]) if known else operation
 
 
-def given(turns: Iterable[Turn]) -> frozenset[str]:
-    """Return the credentials that answers gave."""
-    return frozenset(found for turn in turns for found in _given_by(turn))
+Places = dict[str, tuple[Step, ...]]
+"""Where in their arguments calls of a name hold the credential of the session they go on with."""
 
 
-def resumes(turn: Turn, known: frozenset[str]) -> bool:
-    """Whether a call only goes on with a session: it brings a credential, and is given one.
+def resumptions(turns: Iterable[Turn]) -> Places:
+    """Learn which calls go on with a session: they bring what was given before, and are given one.
 
     A call that names a kind of thing is an operation on that.
     """
-    asked = turn.asked
-    if not isinstance(asked, Call) or not any(_given_by(turn)):
-        return False
-    if parse_name(asked.name).verb is not None:
-        return False
-    texts = {value for each in asked.arguments for value in _texts(each)}
-    return any(text in known or f"Bearer {text}" in known for text in texts)
+    known: set[str] = set()
+    found: Places = {}
+    for turn in turns:
+        given = _given_by(turn)
+        if isinstance(turn.asked, Call) and given and parse_name(turn.asked.name).verb is None:
+            for path, value in places_in(list(turn.asked.arguments)):
+                if isinstance(value, str) and f"Bearer {value}" in known:
+                    found.setdefault(turn.asked.name, path)
+        known.update(given)
+    return found
 
 
-def _given_by(turn: Turn) -> Iterator[str]:
-    if isinstance(turn.reply, Answer) and not turn.reply.failed:
-        yield from credentials(list(turn.reply.values))
+def resumed(turn: Turn, places: Places) -> Operation | None:
+    """Return a call that goes on with a session as reading whose it is; None for other calls."""
+    asked, reply = turn.asked, turn.reply
+    if not isinstance(asked, Call) or asked.name not in places or not isinstance(reply, Answer):
+        return None
+    token = find(list(asked.arguments), places[asked.name])
+    if not isinstance(token, str) or not reply.values:
+        return None
+    answer = reply.values[-1]
+    failed = reply.failed or not _given_by(turn)
+    status = (failures.status_of(answer) or failures.UNAUTHORIZED) if failed else _OK
+    headers = ((_HEADER, f"Bearer {token}"),)
+    return Operation("GET", action_path(asked.name), headers=headers, status=status, answer=answer)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
+def _given_by(turn: Turn) -> list[str]:
+    if not isinstance(turn.reply, Answer) or turn.reply.failed:
+        return []
+    return list(credentials(list(turn.reply.values)))
 
 
 def credentials(value: Any) -> Iterator[str]:

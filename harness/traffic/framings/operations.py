@@ -13,7 +13,7 @@ from harness.traffic.framings.effects import Effect, Effects, changes_by
 from harness.traffic.framings.events import Answer, Call, Change, Push, Subscribe
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.turns import Turn
-from harness.traffic.framings.verbs import Verb, collection, parse_name
+from harness.traffic.framings.verbs import Verb, action_path, collection, parse_name
 
 _METHODS: dict[Verb, str] = {
     "create": "POST",
@@ -223,8 +223,7 @@ def _by_effect(asked: Call, arguments: list[Any], changes: list[Change]) -> Mean
 
 
 def _action(asked: Call, arguments: list[Any]) -> Meaning:
-    path = "/" + "/".join(part for part in asked.name.replace(":", "/").split("/") if part)
-    path = path.replace(" ", "-").replace(".", "/")
+    path = action_path(asked.name)
     body = arguments[0] if len(arguments) == 1 else arguments or NOTHING
     return Meaning(None, path, body=body)
 

@@ -22,6 +22,7 @@ from harness.traffic.framings.framing import Framing
 from harness.traffic.framings.rest import NOTHING, Operation
 from harness.traffic.framings.spaces import parts_of
 from harness.traffic.framings.turns import Timed, Turn
+from harness.traffic.framings.verbs import collection, parse_name
 
 KEYS = ("id", "_id", "uuid", "key", "slug")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,6 +32,12 @@ _LONGEST_S, _GRACE_S = 30.0, 2.0
 _LARGEST = 1 << 16
 """Bodies over HTTP that are longer (bytes) are not looked into."""
 _SMALL = 10
+_METHODS = {
+    "create": ("POST",),
+    "update": ("PATCH", "PUT"),
+    "replace": ("PUT",),
+    "delete": ("DELETE",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,19 +261,32 @@ def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
 
 def _cause(push: Push, recent: Sequence[Write]) -> Write | None:
     """The write that explains most of what is told; of those that explain as much, the latest."""
-    said = {str(value) for each in push.arguments for _, value in leaves(each) if _tells(value)}
+    said = {str(value) for each in push.arguments for n, value in leaves(each) if _tells(n, value)}
     if not said:
-        return recent[0] if len(recent) == 1 else None
-    best, most = None, 0
+        alike = [write for write in recent if _is_called(push, write)]
+        return alike[-1] if alike else recent[0] if len(recent) == 1 else None
+    best, most = None, (1, False)
     for write in recent:
         known = {str(value) for each in (write.answer, write.body) for _, value in leaves(each)}
         shared = len(said & (known | set(write.path.split("/"))))
-        if shared >= max(most, len(said) / 2):
-            best, most = write, shared
+        score = (shared, _is_called(push, write))
+        if score >= most and shared * 2 >= len(said):
+            best, most = write, score
     return best
 
 
-def _tells(value: Any) -> bool:
+def _is_called(push: Push, write: Write) -> bool:
+    """Whether a push goes by the name of what a write did, and to what."""
+    name = parse_name(push.name)
+    segments = {parse_name(each).noun for each in write.path.split("/")}
+    return write.method in _METHODS.get(name.verb or "", ()) and (
+        not name.noun or collection(name.noun) in segments
+    )
+
+
+def _tells(name: str, value: Any) -> bool:
+    if name in KEYS:
+        return True
     if isinstance(value, str):
         return bool(value)
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= _SMALL

@@ -209,22 +209,26 @@ def places(samples: Sequence[Sample]) -> Iterator[tuple[Step, ...]]:
     """Yield the places of all sources, those near to the root first."""
     seen: dict[tuple[Step, ...], None] = {}
     for sample in samples:
-        for path in _near_first(sample.source):
+        for path, _ in places_in(sample.source):
             seen.setdefault(path)
             if len(seen) >= _MOST_PLACES:
                 break
     yield from sorted(seen, key=len)
 
 
-def _near_first(source: dict[str, Any]) -> Iterator[tuple[Step, ...]]:
-    """Yield the places of a source, those near to the root first; of lists, those of its own."""
-    level: list[tuple[tuple[Step, ...], Any]] = [((name,), value) for name, value in source.items()]
+def places_in(source: Any) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Yield the places of a source with what they hold, those near to the root first.
+
+    Lists have places for their items where they are the source itself, or a member of it.
+    """
+    level: list[tuple[tuple[Step, ...], Any]] = [((), source)]
     while level and len(level[0][0]) <= _DEEPEST:
         below: list[tuple[tuple[Step, ...], Any]] = []
         for path, value in level:
-            yield path
+            if path:
+                yield path, value
             if isinstance(value, dict):
                 below += [((*path, str(name)), each) for name, each in value.items()]
-            elif isinstance(value, list) and len(path) == 1:
+            elif isinstance(value, list) and len(path) <= 1:
                 below += [((*path, n), each) for n, each in enumerate(value[:_MOST_ITEMS])]
         level = below

@@ -1,13 +1,13 @@
 """The endpoints that connections spoke to, as a server in their place sees them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from harness.traffic.framings import engineio, pushed, virtual
 from harness.traffic.framings.connections import Connection
-from harness.traffic.framings.events import Answer, Opening, UnreadableError
+from harness.traffic.framings.events import Answer, Change, Opening, UnreadableError
 from harness.traffic.framings.framing import Framing, object_in
 from harness.traffic.framings.plain_json import PlainJson
 from harness.traffic.framings.turns import Timed, Turn
@@ -26,8 +26,8 @@ class Socket:
     `version` is that of engine.io; `settings` what the server said of itself when it opened;
     `members` how virtual requests name their parts, None where calls are none. Tokens came in
     these parameters of the handshake, these members of what the client opened with, and of
-    answers. `enveloped` says that messages are in SockJS frames, `grammar` what the members of
-    plain JSON are for.
+    answers. `date_members` are those that extended JSON says to be dates, `enveloped` says that
+    messages are in SockJS frames, `grammar` what the members of plain JSON are for.
     """
 
     path: str
@@ -40,6 +40,7 @@ class Socket:
     query_tokens: tuple[str, ...] = ()
     opening_tokens: tuple[str, ...] = ()
     answer_tokens: tuple[str, ...] = ()
+    date_members: tuple[str, ...] = ()
     evidence: tuple[int, ...] = ()
 
 
@@ -76,8 +77,31 @@ def socket_of(
                 if is_token(name) and isinstance(text, str)
             )
         ),
+        date_members=tuple(dict.fromkeys(n for timed in events for n in _dates(_told(timed)))),
         evidence=tuple([seq for seq, _ in named] or [turn.seq for turn in turns])[:_SHOWN],
     )
+
+
+def _told(timed: Timed) -> Any:
+    match timed.event:
+        case Change(fields=fields):
+            return fields
+        case Answer(values=values):
+            return list(values)
+        case _:
+            return None
+
+
+def _dates(value: Any) -> Iterator[str]:
+    """Yield the names of members that hold a date of extended JSON."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _dates(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if isinstance(each, dict) and each.keys() == {"$date"}:
+                yield name
+            yield from _dates(each)
 
 
 def _merged(found: list[Members]) -> Members | None:

@@ -45,3 +45,9 @@ def collection(noun: str) -> str:
     """Return the segment of a path that a kind of thing is listed under."""
     head, dash, last = noun.rpartition("-")
     return f"{head}{dash}{inflection.pluralize(last)}"
+
+
+def action_path(name: str) -> str:
+    """Return the path of a call that is about nothing but itself: `user:login` -> /user/login."""
+    path = "/" + "/".join(part for part in name.replace(":", "/").split("/") if part)
+    return path.replace(" ", "-").replace(".", "/")

@@ -177,12 +177,14 @@ def test_calls_that_go_on_with_a_session_say_who_speaks() -> None:
     resume = method("2", "login", [{"resume": token}], result={"id": "u", "token": token})
     unknown = method("3", "login", [{"resume": "never-given"}], error={"error": 403})
     exchanges = ddp(*login, *resume, *unknown, *method("4", "tidyUp", []))
-    assert [(each[1], each[3]) for each in told(exchanges)] == [
-        ("/login", 200),
-        ("/login", 403),
-        ("/tidyUp", 204),
+    assert [each[:2] + each[3:4] for each in told(exchanges)] == [
+        ("POST", "/login", 200),
+        ("GET", "/login", 200),
+        ("GET", "/login", 403),
+        ("POST", "/tidyUp", 204),
     ]
-    assert "says who speaks" in translate(exchanges).notes[0].detail
+    found = [each.request.header("authorization") for each in translate(exchanges).apply(exchanges)]
+    assert found[2:4] == [f"Bearer {token}", "Bearer never-given"]
 
 
 def test_frames_of_sockjs_itself_are_of_the_protocol() -> None:
