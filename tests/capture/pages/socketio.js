@@ -11,7 +11,7 @@ class Client {
     const opened = await (await fetch(this.address("polling"))).text();
     this.sid = JSON.parse(opened.slice(1)).sid;
     await this.post(`40${token ? JSON.stringify({ token }) : ""}`);
-    await this.poll(1);
+    await this.poll();
     await this.upgrade();
   }
 
@@ -38,13 +38,14 @@ class Client {
         if (data !== "3probe") return this.take(data);
         await polling;
         this.socket.send("5");
+        this.upgraded = true;
         resolve();
       };
     });
   }
 
   take(packet) {
-    if (packet === "2") this.socket.send("3");
+    if (packet === "2") this.upgraded ? this.socket.send("3") : this.post("3");
     const [, kind, number, rest] = /^4([023])(\d*)(.*)$/s.exec(packet) ?? [];
     if (kind === "3") this.waiting.get(number)(...JSON.parse(rest));
     if (kind === "2") this.told(...JSON.parse(rest));
