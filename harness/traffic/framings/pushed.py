@@ -252,25 +252,29 @@ def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
                 first = bisect_right(starts, timed.at - _LONGEST_S)
                 begun = found[first : bisect_right(starts, timed.at)]
                 recent = [each for each in begun if timed.at <= each.ended + _GRACE_S]
-                cause = _cause(timed.event, recent)
+                cause = _cause(timed.event, timed.at, recent)
                 if cause is not None:
                     event = timed.event
                     told = Told(number, event.name, event.arguments, parts_of(event.space))
                     cause.told.append(told)
 
 
-def _cause(push: Push, recent: Sequence[Write]) -> Write | None:
-    """The write that explains most of what is told; of those that explain as much, the latest."""
+def _cause(push: Push, at: float, recent: Sequence[Write]) -> Write | None:
+    """The write that explains most of what is told; of those that explain as much, the latest.
+
+    One that is under way comes before those that are over, though it may explain little.
+    """
     said = {str(value) for each in push.arguments for n, value in leaves(each) if _tells(n, value)}
     if not said:
         alike = [write for write in recent if _is_called(push, write)]
         return alike[-1] if alike else recent[0] if len(recent) == 1 else None
-    best, most = None, (1, False)
+    best, most = None, (False, 0, False)
     for write in recent:
         known = {str(value) for each in (write.answer, write.body) for _, value in leaves(each)}
         shared = len(said & (known | set(write.path.split("/"))))
-        score = (shared, _is_called(push, write))
-        if score >= most and shared * 2 >= len(said):
+        under_way = at <= write.ended
+        score = (under_way, shared, _is_called(push, write))
+        if score >= most and shared and (under_way or shared * 2 >= len(said)):
             best, most = write, score
     return best
 
