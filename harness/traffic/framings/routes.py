@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.traffic.framings.events import Call, Subscribe
-from harness.traffic.framings.recipes import Fixed, Recipe, Same, Sample, find, learn
+from harness.traffic.framings.recipes import Fixed, Recipe, Same, Sample, Taken, find, learn
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.spaces import kind_of, parts_of
 from harness.traffic.framings.verbs import parse_name
@@ -102,10 +102,9 @@ def _query(sources: list[dict[str, Any]], queries: list[Query]) -> Recipe | None
     """The recipe of the object that a query is made of; else of its members."""
     if not any(queries):
         return None
-    try:
-        return _recipe(sources, [each or NOTHING for each in queries], _same_query)
-    except _UnknownError:
-        return _recipe(sources, [dict(each) for each in queries])
+    whole = [Sample(s, q or NOTHING) for s, q in zip(sources, queries, strict=True)]
+    recipe = learn(whole, same=_same_query, eager=True)
+    return recipe if isinstance(recipe, Taken) else _recipe(sources, [dict(q) for q in queries])
 
 
 def _body(sources: list[dict[str, Any]], bodies: list[Any]) -> Recipe | None:
