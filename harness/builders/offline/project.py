@@ -10,7 +10,8 @@ from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.modules import render
 from harness.builders.offline.seeding import seed_of
-from harness.builders.offline.sockets import has_live_updates, served, title_of
+from harness.builders.offline.sockets import has_live_updates, served
+from harness.inference.documents.sockets import section, title_of
 from harness.inference.model import Holds, Operation
 
 AUTH = {"none": "for everybody", "optional": "for everybody, more with a token",
@@ -47,7 +48,9 @@ def project_files(backend: Backend, errors: ErrorRegistry) -> dict[str, str]:
     if backend.operations:
         groups = [(resource, [_documented(errors, o) for o in backend.of_resource(resource)])
                   for resource in backend.resources]  # fmt: skip
-        files["docs/api.md"] = render("api.md.j2", groups=groups).rstrip() + "\n"
+        sockets = section(served(backend), backend.operations)
+        text = render("api.md.j2", groups=groups, sockets=sockets)
+        files["docs/api.md"] = text.rstrip() + "\n"
     if seed is not None:
         files["seed/recorded.json"] = json.dumps(seed, indent=2, ensure_ascii=False) + "\n"
     return files
@@ -66,6 +69,7 @@ def _values(backend: Backend, *, seeded: bool) -> dict[str, Any]:
         "forms": "FormModel" in helpers,
         "seeded": seeded,
         "sockets": [(title_of(socket), socket.path) for socket in served(backend)],
+        "socket_calls": any(socket.calls for socket in served(backend)),
         "live_updates": has_live_updates(backend),
         "operations": backend.operations,
         "constants": [item for item in backend.operations if item.kind == "constant"],

@@ -27,8 +27,6 @@ _MODULES = {
 }
 """By framing: the template of its endpoint, and the class in it."""
 
-_TITLES = {"signalr": "SignalR", "ddp": "DDP", "phoenix": "Phoenix", "actioncable": "ActionCable",
-           "json-rpc": "JSON-RPC", "json": "JSON"}  # fmt: skip
 _IN_SPACES = frozenset({"phoenix", "actioncable"})
 _ENGINE = "socket.io"
 _OLDEST, _NEWEST = 3, 4
@@ -44,11 +42,6 @@ def served(backend: Backend) -> list[Socket]:
     found = [socket for socket in backend.model.sockets if _is_understood(socket)]
     found.sort(key=lambda socket: -len(socket.evidence))
     return [each for each in found if _kind(each) == _kind(found[0])]
-
-
-def title_of(socket: Socket) -> str:
-    """Return the name of what a socket speaks."""
-    return _TITLES.get(socket.framing, socket.framing)
 
 
 def _is_understood(socket: Socket) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from harness.inference.documents import sockets
 from harness.inference.documents.components import PREFIX
 from harness.inference.documents.openapi import document
 from harness.inference.model import ApiModel
@@ -40,6 +41,7 @@ def markdown(model: ApiModel, described: dict[str, Any] | None = None) -> str:
             if (fields := _fields(schema))
         },
         security=components.get("securitySchemes", {}),
+        sockets=sockets.section(model.sockets, model.operations),
         exchanges=sum(endpoint.count for endpoint in model.endpoints),
     )
 

@@ -53,6 +53,8 @@ class Conversation:
         if reading.framing is not None:
             socket = socket_of(connection, reading.framing, reading.events, turns)
             translation.sockets.append(socket)
+            if socket.enveloped:
+                translation.sessions.add(connection.request.path)
         if reading.unread:
             self._note_unread(connection)
         for timed in reading.events:

@@ -29,14 +29,15 @@ class Note:
 class Translation:
     """Exchanges in the place of messages, by the seq of the message that asked.
 
-    `consumed` are messages that are part of an exchange, or of the protocol itself; the others
-    stay what they are. `framings` counts messages, `sockets` are the connections' endpoints,
-    `spoken` the connections with what their calls mean, `writes` what was written over them or over
-    HTTP, with what was pushed because of it.
+    `consumed` are messages that are part of an exchange, or of the protocol itself; `sessions` the
+    paths that only one connection has. Other messages stay what they are. `framings` counts
+    messages, `sockets` are the connections' endpoints, `spoken` the connections with what their
+    calls mean, `writes` what was written over them or HTTP, with what was pushed because of it.
     """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
     consumed: set[int] = field(default_factory=set)
+    sessions: set[str] = field(default_factory=set)
     framings: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
     sockets: list[Socket] = field(default_factory=list)
@@ -51,8 +52,15 @@ class Translation:
         for exchange in exchanges:
             if exchange.seq in self.exchanges:
                 yield from self.exchanges[exchange.seq]
-            elif exchange.seq not in self.consumed and not is_of_protocol(exchange):
+            elif not self._is_read(exchange):
                 yield exchange
+
+    def _is_read(self, exchange: Exchange) -> bool:
+        return (
+            exchange.seq in self.consumed
+            or exchange.request.path in self.sessions
+            or is_of_protocol(exchange)
+        )
 
     def put(self, seq: int, exchange: Exchange) -> None:
         """Place an exchange; a message that says several has all but the first numbered anew."""
