@@ -4,12 +4,14 @@ The recorded conversation is held again, over real connections: what the clone s
 original said, but for the keys that it gives.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
@@ -36,7 +38,8 @@ MEETINGS = [
     meetings.json_rpc,
     meetings.plain_json,
 ]
-KEYS = {key for key, _ in NOTES}
+KEYS = {meetings.UNTOLD, *(key for key, _ in NOTES)}
+SWITCHING = 101
 
 
 class Replay:
@@ -60,7 +63,9 @@ class Replay:
             clients: dict[str, ClientConnection] = {}
             for exchange in self._exchanges:
                 who = exchange.request.header("sec-websocket-key") or ""
-                if exchange.is_http:
+                if exchange.response is not None and exchange.response.status != SWITCHING:
+                    self._ask(exchange)
+                elif exchange.is_http:
                     target = f"{exchange.request.path}?{exchange.request.query}"
                     connection = connect(f"{self._address}{target}", proxy=None)
                     clients[who] = stack.enter_context(connection)
@@ -69,6 +74,15 @@ class Replay:
                 else:
                     heard += self._hear(clients[who], exchange.message)
         return heard
+
+    def _ask(self, exchange: Exchange) -> None:
+        """Ask over HTTP what was asked; the members of the answer are the same."""
+        request, expected = exchange.request, exchange.response
+        assert expected is not None
+        target = f"{self._address.replace('ws', 'http', 1)}{request.path}?{request.query}"
+        answer = httpx.request(request.method, target, content=request.body, trust_env=False)
+        assert answer.status_code == expected.status
+        assert answer.json().keys() == json.loads(expected.body).keys()
 
     def _bound(self, text: str) -> str:
         for seen, given in self._keys.items():

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.inference.model import LiveEvent, Operation
 from harness.traffic.framings.pushed import KEYS, Told, Write
-from harness.traffic.framings.recipes import Recipe, Sample, Taken, find, learn, places
+from harness.traffic.framings.recipes import Recipe, Sample, Taken, find, learn, make, places
 from harness.traffic.framings.rest import NOTHING
 from harness.traffic.framings.spaces import parts_of
 
@@ -28,10 +28,11 @@ class _Audience:
     key: Taken | None
     writer: bool
 
-    def fits(self, write: Write, told: Sequence[Told]) -> bool:
+    def fits(self, write: Write, told: Sequence[Told], usual: Any) -> bool:
+        """Whether those were told; where nobody was, `usual` is the space they would be in."""
         if write.by is None and not self.writer:
             return False
-        for space in [each.space for each in told] or [None]:
+        for space in [each.space for each in told] or [usual]:
             group = [each.to for each in told if each.space == space]
             if sorted(group) != sorted(self._expected(write, space)):
                 return False
@@ -67,7 +68,7 @@ def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator
     for name in names:
         told = [(write, [t for t in write.told if t.name == name]) for _, write in writes]
         recipe = _recipe(operation, told)
-        audience = _audience(operation, told)
+        audience = None if recipe is None else _audience(operation, told, recipe)
         if recipe is not None and audience is not None:
             yield LiveEvent(
                 operation=operation.id,
@@ -95,13 +96,19 @@ def _source(operation: Operation, write: Write) -> dict[str, Any]:
     return {**write.source, "path": path}
 
 
-def _audience(operation: Operation, told: Sequence[tuple[Write, list[Told]]]) -> _Audience | None:
+def _audience(
+    operation: Operation, told: Sequence[tuple[Write, list[Told]]], recipe: Recipe
+) -> _Audience | None:
+    spaces = [find(make(recipe, _source(operation, write)), ["space"]) for write, _ in told]
     spaced = any(each.space for _, group in told for each in group)
     keys: list[Taken | None] = [None] if spaced else [*_keys(operation, told), None]
     for key in keys:
         for writer in (False, True):
             audience = _Audience(key, writer)
-            if all(audience.fits(write, group) for write, group in told):
+            if all(
+                audience.fits(write, group, space)
+                for (write, group), space in zip(told, spaces, strict=True)
+            ):
                 return audience
     return None
 

@@ -15,16 +15,20 @@ from harness.traffic.framings.framing import json_in, require, text_of
 
 _PARTS = 5
 _HEARTBEAT = "phoenix"
-_CONTROLS = frozenset({"phx_close", "phx_error", "presence_state", "presence_diff"})
+_ENDS = frozenset({"phx_leave", "phx_close", "phx_error"})
+_CONTROLS = frozenset({"presence_state", "presence_diff"})
 
 
 class Phoenix:
-    """Topics are joined; events in them are answered by `phx_reply` with the same ref."""
+    """Topics are joined; events in them are answered by `phx_reply` with the same ref.
+
+    What ends goes by the ref of its join; to older clients, which have none, by its topic.
+    """
 
     name = "phoenix"
 
     def decode(self, message: bytes, *, sent: bool) -> list[Event]:
-        _, ref, topic, event, payload = _parts(json_in(message))
+        join_ref, ref, topic, event, payload = _parts(json_in(message))
         require(isinstance(topic, str) and isinstance(event, str), "no topic or no event")
         require(ref is None or isinstance(ref, str), "no Phoenix reference")
         if topic == _HEARTBEAT or event in _CONTROLS:
@@ -35,8 +39,8 @@ class Phoenix:
             return [Answer(ref or "", (payload.get("response"),), failed)]
         if event == "phx_join":
             return [Subscribe(ref or "", topic, (payload,))]
-        if event == "phx_leave":
-            return [Ended(ref or "")]
+        if event in _ENDS:
+            return [Ended(join_ref if isinstance(join_ref, str) else topic)]
         return [Call(event, (payload,), ref, topic) if sent else Push(event, (payload,), topic)]
 
     def encode(self, event: Event) -> bytes:
@@ -63,7 +67,7 @@ def _message(event: Event) -> list[Any]:
         case Subscribe(reference, topic, (payload,)):
             return [reference, reference, topic, "phx_join", payload]
         case Ended(reference):
-            return [None, reference, "", "phx_leave", {}]
+            return [reference, None, "", "phx_leave", {}]
         case Control(kind):
             return [None, None, _HEARTBEAT, kind, {}]
         case _:

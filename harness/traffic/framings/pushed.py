@@ -203,7 +203,9 @@ class _Client:
                 self._names[identifier] = identifier if identifier.startswith("{") else name
                 self.spaces.setdefault(self._names[identifier])
             case Ended(identifier):
-                self.spaces.pop(self._names.get(identifier, ""), None)
+                self.spaces.pop(self._names.get(identifier, identifier), None)
+            case Answer(identifier, failed=True) if identifier in self._names:
+                self.spaces.pop(self._names[identifier], None)
             case Answer(values=values) | Push(arguments=values) | Ready(values=values):
                 self.known.update(keys_in(list(values)))
             case Call(arguments=values):

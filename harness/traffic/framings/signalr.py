@@ -2,11 +2,35 @@
 
 from typing import Any
 
-from harness.traffic.framings.events import Answer, Call, Control, Ended, Event, Opening, Push
+from harness.traffic.exchange import Exchange
+from harness.traffic.framings.events import (
+    Answer,
+    Call,
+    Control,
+    Ended,
+    Event,
+    Opening,
+    Push,
+    UnreadableError,
+)
 from harness.traffic.framings.framing import object_in, require, text_of
 
 _END = b"\x1e"
 _INVOCATION, _ITEM, _COMPLETION, _STREAM, _CANCEL, _PING, _CLOSE = range(1, 8)
+_OFFERED = frozenset({"connectionId", "availableTransports"})
+
+
+def is_negotiation(exchange: Exchange) -> bool:
+    """Whether a client asks which transports there are before it connects."""
+    request, response = exchange.request, exchange.response
+    if request.method != "POST" or not request.path.endswith("/negotiate"):
+        return False
+    if "negotiateVersion" in dict(request.params()):
+        return True
+    try:
+        return response is not None and object_in(response.body).keys() >= _OFFERED
+    except UnreadableError:
+        return False
 
 
 class SignalR:

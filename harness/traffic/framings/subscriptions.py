@@ -21,10 +21,12 @@ class Shown:
     """What subscriptions of one name show.
 
     `names` are by place the members that bare arguments are the values of, in all rows told.
+    `guarded` says that topics of this kind were refused to somebody.
     """
 
     collections: dict[str, None] = field(default_factory=dict)
     names: dict[int, list[str]] = field(default_factory=dict)
+    guarded: bool = False
 
     def take(self, asked: Subscribe, rows: list[Change]) -> None:
         """Learn from the rows that one subscription told at first."""
@@ -49,6 +51,8 @@ def learn(spoken: Iterable[Spoken]) -> dict[str, Shown]:
             if isinstance(turn.asked, Subscribe) and isinstance(turn.reply, Ready):
                 rows = [each.event for each in turn.told if isinstance(each.event, Change)]
                 found[turn.asked.name].take(turn.asked, rows)
+            elif isinstance(turn.asked, Subscribe) and isinstance(turn.reply, Answer):
+                found[_kind(turn.asked)].guarded |= bool(turn.reply.failed)
     for name, shown in found.items():
         if not shown.collections:
             shown.collections = dict.fromkeys(_called(name, told))
@@ -82,7 +86,8 @@ def explain(turn: Turn, rows: Rows, known: dict[str, Shown]) -> list[Operation]:
     shown = known.get(asked.name, Shown())
     query = tuple(_query(asked, shown))
     if isinstance(reply, Answer):
-        return _joined(asked, reply)
+        guarded = known.get(_kind(asked), Shown()).guarded
+        return _joined(asked, reply, guarded=guarded)
     if isinstance(reply, Ended) and reply.error is not None:
         status = failures.status_of(reply.error) or failures.BAD_REQUEST
         path = f"/{collection(parse_name(asked.name).noun)}"
@@ -124,15 +129,22 @@ def final(spoken: Spoken) -> Iterator[Operation]:
             yield replace(lists[0], answer=listed)
 
 
-def _joined(asked: Subscribe, reply: Answer) -> list[Operation]:
-    """A topic that is joined, as its resource: `room:42` -> `/rooms/42`."""
+def _joined(asked: Subscribe, reply: Answer, *, guarded: bool) -> list[Operation]:
+    """A topic that is joined, as its resource: `room:42` -> `/rooms/42`.
+
+    One that says nothing of itself is none, unless others of its kind were refused.
+    """
     answer = reply.values[0] if reply.values else NOTHING
-    if not answer or answer is NOTHING:
+    if not guarded and (not answer or answer is NOTHING):
         return []
-    kind, _, key = asked.name.partition(":")
-    path = f"/{_segment(kind)}" + (f"/{key}" if key else "")
+    kind, *keys = asked.name.split(":")
+    path = "/".join(["", _segment(kind), *keys])
     status = (failures.status_of(answer) or failures.BAD_REQUEST) if reply.failed else _OK
     return [Operation("GET", path, status=status, answer=answer)]
+
+
+def _kind(asked: Subscribe) -> str:
+    return asked.name.partition(":")[0]
 
 
 def _segment(name: str) -> str:

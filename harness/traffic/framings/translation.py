@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from harness.traffic.exchange import Exchange
-from harness.traffic.framings import sockjs
+from harness.traffic.framings import signalr, sockjs
 from harness.traffic.framings.connections import is_polling
 from harness.traffic.framings.pushed import Spoken, Write
 from harness.traffic.framings.rest import JSON_TYPE
@@ -82,4 +82,4 @@ class Translation:
 
 def is_of_protocol(exchange: Exchange) -> bool:
     """Whether a request over HTTP only serves the transport of messages."""
-    return is_polling(exchange) or sockjs.is_info(exchange)
+    return is_polling(exchange) or sockjs.is_info(exchange) or signalr.is_negotiation(exchange)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from harness.traffic.exchange import Exchange
+from harness.traffic.exchange import Exchange, Request, Response
 from harness.traffic.framings.actioncable import ActionCable
 from harness.traffic.framings.ddp import DDP
 from harness.traffic.framings.events import (
@@ -25,13 +25,15 @@ from harness.traffic.framings.jsonrpc import JsonRpc
 from harness.traffic.framings.phoenix import Phoenix
 from harness.traffic.framings.signalr import SignalR
 from harness.traffic.framings.socketio import SocketIO
-from tests.traffic.framings.conversations import Step, meeting, rest, steps
+from tests.traffic.framings.conversations import NOTES, Step, meeting, rest, steps
 
 Line = tuple[str, str, Any]
 
 WRITES = {"create": "noteCreated", "update": "noteUpdated", "delete": "noteDeleted"}
 NAMES = {"list": "listNotes", "read": "getNote"}
 TOPIC = "notes:lobby"
+UNTOLD = "9d3f5a7c-1b2e-4f60-8a9b-7c6d5e4f3a2b"
+"""The key of a note that ben is not told of: he has left."""
 CHANNEL = '{"channel":"NotesChannel"}'
 
 
@@ -79,7 +81,18 @@ def phoenix() -> list[Exchange]:
             (who, "<", text_of(["1", "1", TOPIC, "phx_reply", {"status": "ok", "response": {}}])),
         )
     ]
-    return meeting(acknowledged(framing, opening, TOPIC), query="vsn=2.0.0")
+    ok, note = {"status": "ok", "response": {}}, NOTES[0][1]
+    row = {"id": UNTOLD, **note}
+    leaving = [
+        ("ben", ">", text_of(["1", "l", TOPIC, "phx_leave", {}])),
+        ("ben", "<", text_of(["1", "l", TOPIC, "phx_reply", ok])),
+        ("ben", "<", text_of(["1", None, TOPIC, "phx_close", {}])),
+        said(framing, "ann", ">", Call("createNote", (note,), "c", TOPIC)),
+        said(framing, "ann", "<", Answer("c", (row,), failed=False)),
+        ("ben", ">", text_of([None, "h", "phoenix", "heartbeat", {}])),
+        ("ben", "<", text_of([None, "h", "phoenix", "phx_reply", ok])),
+    ]
+    return meeting([*acknowledged(framing, opening, TOPIC), *leaving], query="vsn=2.0.0")
 
 
 def signalr() -> list[Exchange]:
@@ -88,7 +101,19 @@ def signalr() -> list[Exchange]:
         for who in ("ann", "ben")
         for line in ((who, ">", '{"protocol":"json","version":1}\x1e'), (who, "<", "{}\x1e"))
     ]
-    return meeting(acknowledged(SignalR(), opening))
+    return [*_negotiated(), *meeting(acknowledged(SignalR(), opening))]
+
+
+def _negotiated() -> Iterator[Exchange]:
+    """What a client asks over HTTP before it connects: in the newer version of it, and before."""
+    headers = (("Content-Type", "application/json"),)
+    transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
+    for seq, more in enumerate(({"connectionToken": "t"}, {})):
+        told = {"connectionId": "i", "availableTransports": transports, **more}
+        told["negotiateVersion"] = len(more)
+        query = "negotiateVersion=1" if more else ""
+        request = Request("POST", "http", "app.test", "/ws/negotiate", query)
+        yield Exchange(seq, request, Response(200, headers, text_of(told).encode()), 50.0 + seq)
 
 
 def json_rpc() -> list[Exchange]:

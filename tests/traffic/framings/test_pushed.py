@@ -50,6 +50,30 @@ def test_those_who_left_count_no_more() -> None:
     assert write.aware["n1"] == set()
 
 
+def phoenix(who: str, way: str, *message: Any) -> tuple[str, str, Any]:
+    return who, way, [*message]
+
+
+def test_those_who_left_a_topic_or_were_refused_are_not_in_it() -> None:
+    ok, no = {"status": "ok", "response": {}}, {"status": "error", "response": {"reason": "no"}}
+    lines = [
+        phoenix(who, way, "1", "1", "notes:lobby", name, said)
+        for who, answer in (("ann", ok), ("ben", ok), ("cem", no))
+        for way, name, said in ((">", "phx_join", {}), ("<", "phx_reply", answer))
+    ]
+    lines += [
+        phoenix("ben", ">", "1", "2", "notes:lobby", "phx_leave", {}),
+        phoenix("ben", "<", "1", "2", "notes:lobby", "phx_reply", ok),
+        phoenix("ben", "<", "1", None, "notes:lobby", "phx_close", {}),
+        phoenix("ann", ">", "1", "2", "notes:lobby", "create_note", {"title": "Milk"}),
+        phoenix("ann", "<", "1", "2", "notes:lobby", "phx_reply", ok),
+    ]
+    lines += [phoenix(who, ">", None, "9", "phoenix", "heartbeat", {}) for who in ("ben", "cem")]
+    (write,) = translate(conversations.meeting(lines)).writes
+    assert write.present == {0, 1, 2}
+    assert write.joined == {0: ("notes:lobby",)}
+
+
 def test_pushes_of_something_else_are_left_out() -> None:
     other = '42["noteChanged",{"id":"n2"}]'
     write = written(("ann", ">", WRITE), ("ben", "<", other), ("ann", "<", DONE))

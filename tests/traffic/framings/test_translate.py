@@ -207,6 +207,48 @@ def test_what_a_sockjs_server_offers_is_of_the_protocol() -> None:
     assert list(translate(offers).apply(offers)) == offers[1:]
 
 
+def test_what_a_hub_offers_is_of_the_protocol() -> None:
+    headers = (("Content-Type", "application/json"),)
+    offered = b'{"connectionId":"a","availableTransports":[{"transport":"WebSockets"}]}'
+    old = Request("POST", "http", "app.test", "/hub/negotiate", "", headers)
+    new = replace(old, query="negotiateVersion=1")
+    of_the_application = Exchange(3, old, Response(200, headers, b'{"price":3}'), 3.0)
+    exchanges = [
+        Exchange(1, old, Response(200, headers, offered), 1.0),
+        Exchange(2, new, Response(401), 2.0),
+        of_the_application,
+    ]
+    assert list(translate(exchanges).apply(exchanges)) == [of_the_application]
+
+
+def joined(*answers: tuple[str, str, dict[str, Any]]) -> list[Exchange]:
+    """Joins of topics, and what was answered."""
+    lines: list[Line] = []
+    for number, (topic, status, response) in enumerate(answers):
+        reply = {"status": status, "response": response}
+        lines.append((">", [str(number), str(number), topic, "phx_join", {}]))
+        lines.append(("<", [str(number), str(number), topic, "phx_reply", reply]))
+    return messages(lines)
+
+
+def test_topics_that_say_something_when_they_are_joined_are_resources() -> None:
+    shown = {"id": 42, "name": "Kitchen"}
+    exchanges = joined(("room:42", "ok", shown), ("room:42:chat", "ok", shown))
+    assert told(exchanges) == [
+        ("GET", "/rooms/42", None, 200, shown),
+        ("GET", "/rooms/42/chat", None, 200, shown),
+    ]
+    assert told(joined(("room:42", "ok", {}))) == []
+
+
+def test_topics_that_were_refused_to_somebody_are_resources_that_say_nothing() -> None:
+    refused = {"reason": "unauthorized"}
+    assert told(joined(("room:42", "ok", {}), ("room:43", "error", refused))) == [
+        ("GET", "/rooms/42", None, 200, {}),
+        ("GET", "/rooms/43", None, 401, refused),
+    ]
+
+
 def test_changes_that_nobody_asked_for() -> None:
     exchanges = ddp(
         (">", {"msg": "sub", "id": "s1", "name": "tasks", "params": []}),
