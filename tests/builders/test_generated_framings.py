@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from harness.builders.offline import generate
 from harness.inference.infer import infer
 from harness.traffic.exchange import Exchange
+from harness.traffic.framings import sockjs
 from harness.traffic.framings.catalogue import learn, read
 from harness.traffic.framings.connections import Gatherer
 from harness.traffic.framings.events import Control, Event, Opening
@@ -32,11 +33,13 @@ from tests.traffic.framings.test_recordings import written
 MEETINGS = [
     meetings.socket_io,
     meetings.ddp,
+    meetings.ddp_over_sockjs,
     meetings.phoenix,
     meetings.actioncable,
     meetings.signalr,
     meetings.json_rpc,
     meetings.plain_json,
+    meetings.unacknowledged,
 ]
 KEYS = {meetings.UNTOLD, *(key for key, _ in NOTES)}
 SWITCHING = 101
@@ -55,6 +58,8 @@ class Replay:
         framing = read(gatherer.connections[0], learn(gatherer.connections)).framing
         assert framing is not None
         self._framing: Framing = framing
+        first = gatherer.connections[0]
+        self._enveloped = first.endpoint != first.request.path
 
     def run(self) -> int:
         """Say what was said; return how many of the recorded messages were heard again."""
@@ -102,7 +107,8 @@ class Replay:
 
     def _told(self, message: bytes | str) -> list[Event]:
         data = message.encode() if isinstance(message, str) else message
-        events = self._framing.decode(data, sent=False)
+        inner = sockjs.unwrap(data, sent=False) if self._enveloped else [data]
+        events = [each for one in inner for each in self._framing.decode(one, sent=False)]
         return [each for each in events if not isinstance(each, Control | Opening)]
 
     def _bind(self, expected: Any, actual: Any) -> None:

@@ -12,6 +12,7 @@ from harness.traffic.framings.framing import object_in
 from harness.traffic.framings.plain_json import PlainJson
 from harness.traffic.framings.pushed import Spoken
 from harness.traffic.framings.recipes import Items, Recipe, Sample, learn
+from harness.traffic.framings.replies import said_by
 from harness.traffic.framings.rest import NOTHING, Operation
 from harness.traffic.framings.routes import Key, key_of, learn_route, source_of
 from harness.traffic.framings.spaces import kind_of, parts_of
@@ -138,6 +139,6 @@ def _echoed(came: Came) -> Iterator[Push]:
     """Yield the first push to the caller which says what the call came to."""
     for timed in came.turn.told:
         event = timed.event
-        if isinstance(event, Push) and event.arguments[:1] == (came.operation.answer,):
+        if isinstance(event, Push) and said_by(event) == came.operation.answer:
             yield event
             return

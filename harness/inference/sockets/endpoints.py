@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.inference.model import Operation, Socket, VirtualRequests
+from harness.inference.model import Operation, Socket, SocketCall, VirtualRequests
 from harness.inference.sockets.calls import learn_calls
 from harness.inference.sockets.events import learn_events
 from harness.inference.sockets.subscriptions import learn_subscriptions
 from harness.traffic.framings import sockets as seen
 from harness.traffic.framings.pushed import Spoken, Write
+from harness.traffic.framings.recipes import Fixed
 from harness.traffic.framings.translation import Translation
 
 _SHOWN = 5
@@ -42,11 +43,21 @@ def learn_sockets(recordings: Sequence[object], operations: list[Operation]) -> 
             each.calls = learn_calls(spoken)
         each.subscriptions = learn_subscriptions(spoken)
         each.events = learn_events(writes, operations)
-        broadcast = {event.name for event in each.events if event.writer}
+        by_id = {operation.id: operation for operation in operations}
+        broadcast = [(by_id[event.operation], event.name) for event in each.events if event.writer]
         for call in each.calls:
-            if call.reply is not None and call.reply.event in broadcast:
+            name = None if call.reply is None else call.reply.event
+            if any(name == told and _stands_for(call, operation) for operation, told in broadcast):
                 call.reply = None
     return sockets
+
+
+def _stands_for(call: SocketCall, operation: Operation) -> bool:
+    segments = operation.path.strip("/").split("/")
+    return (call.method, len(call.path)) == (operation.method, len(segments)) and all(
+        segment.startswith("{") or not isinstance(recipe, Fixed) or segment == recipe.value
+        for segment, recipe in zip(segments, call.path, strict=True)
+    )
 
 
 def _spoken(recordings: Sequence[Translated], path: str) -> list[tuple[str, Spoken]]:

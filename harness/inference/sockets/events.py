@@ -15,6 +15,7 @@ from harness.traffic.framings.pushed import KEYS, Told, Write
 from harness.traffic.framings.recipes import Recipe, Sample, Taken, find, learn, make, places
 from harness.traffic.framings.rest import NOTHING
 from harness.traffic.framings.spaces import parts_of
+from harness.traffic.framings.verbs import parse_name
 
 _SHOWN = 5
 _PARAMETER = re.compile(r"\\\{[^}]+\\\}")
@@ -67,6 +68,8 @@ def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator
     names = dict.fromkeys(told.name for _, write in writes for told in write.told)
     for name in names:
         told = [(write, [t for t in write.told if t.name == name]) for _, write in writes]
+        if _is_private(name, told):
+            continue
         recipe = _recipe(operation, told)
         audience = None if recipe is None else _audience(operation, told, recipe)
         if recipe is not None and audience is not None:
@@ -78,6 +81,14 @@ def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator
                 writer=audience.writer,
                 evidence=[f"{recording}#{write.seq}" for recording, write in writes][:_SHOWN],
             )
+
+
+def _is_private(name: str, told: Sequence[tuple[Write, list[Told]]]) -> bool:
+    """Whether an event only ever answers the writer, as far as others could have been told."""
+    if any(each.to != write.by for write, group in told for each in group):
+        return False
+    watched = any(group and write.present - {write.by} for write, group in told)
+    return watched or parse_name(name).verb is None
 
 
 def _recipe(operation: Operation, told: Sequence[tuple[Write, list[Told]]]) -> Recipe | None:

@@ -1,5 +1,6 @@
 """Which framing a connection speaks: its messages strike out those that cannot read them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -53,13 +54,23 @@ def learn(family: Iterable[Connection]) -> PlainJson:
     )
 
 
-def read(connection: Connection, learned: PlainJson) -> Reading:
+def read_all(family: Sequence[Connection], learned: PlainJson) -> list[Reading]:
+    """Read connections of the same kind; those that say nothing, in the framing of the others."""
+    readings = [read(each, learned) for each in family]
+    usual = Counter(each.name for each in readings if each.meant).most_common(1)
+    for place, each in enumerate(family):
+        if usual and readings[place].name != usual[0][0]:
+            readings[place] = read(each, learned, usual[0][0])
+    return readings
+
+
+def read(connection: Connection, learned: PlainJson, preferred: str = "") -> Reading:
     """Read a connection in the framing that reads most of it; without one where none does."""
     messages = _unwrapped(connection.messages)
     spoken = {message.seq for message in messages}
     frames = [each for each in connection.messages if each.seq not in spoken]
     readings = [_read(messages, framing) for framing in (*NAMED, learned)]
-    best = min(readings, key=lambda one: (len(one.unread), not one.meant))
+    best = min(readings, key=lambda one: (len(one.unread), one.name != preferred, not one.meant))
     if len(best.unread) > _TOLERATED * len(messages):
         return Reading(None, unread=[message.seq for message in connection.messages])
     best.events[:0] = [Timed(each.seq, each.at, each.sent, Control("sockjs")) for each in frames]

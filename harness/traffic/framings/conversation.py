@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.traffic.exchange import Exchange
-from harness.traffic.framings import effects, operations, outside, subscriptions, virtual
+from harness.traffic.framings import effects, operations, outside, replies, subscriptions, virtual
 from harness.traffic.framings.catalogue import Reading
 from harness.traffic.framings.connections import Connection
 from harness.traffic.framings.events import Call, Change, Control, Ended, Opening, Settled
@@ -22,17 +22,23 @@ from harness.traffic.framings.turns import Timed, Turn, pair
 class Habits:
     """What calls and subscriptions of each name came to, wherever they were made.
 
-    `resumptions` are calls that go on with a session.
+    `replies` are pushes, where nothing else answers; `resumptions` calls that go on with a session.
     """
 
     effects: effects.Effects
+    replies: replies.Replies
     subscriptions: dict[str, subscriptions.Shown]
     resumptions: Places
 
     @classmethod
     def of(cls, spoken: Sequence[Spoken]) -> "Habits":
         turns = [turn for each in spoken for turn in each.turns]
-        return cls(effects.learn(turns), subscriptions.learn(spoken), resumptions(turns))
+        return cls(
+            effects.learn(turns),
+            replies.learn(turns),
+            subscriptions.learn(spoken),
+            resumptions(turns),
+        )
 
 
 class Conversation:
@@ -102,7 +108,8 @@ class Conversation:
             return subscriptions.explain(turn, self._rows, habits.subscriptions)
         operation = virtual.explain(turn) or resumed(turn, habits.resumptions)
         if operation is None:
-            operation = operations.explain(turn, self._request.path, self._rows, habits.effects)
+            path = self._request.path
+            operation = operations.explain(turn, path, self._rows, habits.effects, habits.replies)
         if operation is None:
             self._note("warning", f"nothing shows what `{turn.asked.name}` came to", [turn.seq])
             return []

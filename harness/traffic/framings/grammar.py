@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-_NAMES = ("type", "event", "action", "op", "operation", "command", "cmd", "method", "msg", "kind")
+NAMES = ("type", "event", "action", "op", "operation", "command", "cmd", "method", "msg", "kind")
 _PAYLOADS = ("payload", "data", "params", "body", "args", "arguments", "result", "message")
 _ADDRESSES = ("url", "path", "uri")
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head"})
@@ -82,7 +82,7 @@ def _name(messages: list[Said], taken: set[str | None]) -> str | None:
     asking = [
         name for name in counts if sent and all(isinstance(m.members.get(name), str) for m in sent)
     ]
-    left = [name for name in _NAMES if name in usual or name in asking]
+    left = [name for name in NAMES if name in usual or name in asking]
     return left[0] if left else next(iter(sorted(asking)), None)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.traffic.exchange import Request
 from harness.traffic.framings import failures
-from harness.traffic.framings.events import Answer, Call, Opening
+from harness.traffic.framings.events import Answer, Call, Opening, Push
 from harness.traffic.framings.recipes import Step, find, places_in
 from harness.traffic.framings.rest import Operation
 from harness.traffic.framings.turns import Turn
@@ -27,11 +27,13 @@ class Identity:
                 self._given.append((float("-inf"), f"Bearer {value}"))
 
     def take(self, at: float, event: object) -> None:
-        """Learn from a message: how the client opened, or what an answer gave it."""
+        """Learn from a message: how the client opened, or what the server gave it."""
         if isinstance(event, Opening):
             found = next(credentials(event.payload), None)
         elif isinstance(event, Answer) and not event.failed:
             found = next(credentials(list(event.values)), None)
+        elif isinstance(event, Push):
+            found = next(credentials(list(event.arguments)), None)
         else:
             return
         if found is not None:

@@ -8,9 +8,10 @@ a POST of its own name.
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.traffic.framings import failures
+from harness.traffic.framings import failures, replies
 from harness.traffic.framings.effects import Effect, Effects, changes_by
-from harness.traffic.framings.events import Answer, Call, Change, Push, Subscribe
+from harness.traffic.framings.events import Answer, Call, Change, Subscribe
+from harness.traffic.framings.replies import leaves
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.turns import Turn
 from harness.traffic.framings.verbs import Verb, action_path, collection, parse_name
@@ -62,16 +63,19 @@ class Meaning:
     query: Any = NOTHING
 
 
-def explain(turn: Turn, path: str, rows: Rows, effects: Effects) -> Operation | None:
+def explain(
+    turn: Turn, path: str, rows: Rows, effects: Effects, known: replies.Replies
+) -> Operation | None:
     """Return the operation of an answered call; None where nothing came back.
 
-    `path` is where the connection was opened: GraphQL documents are posted there.
+    `path` is where the connection was opened: GraphQL documents are posted there. `known` are the
+    pushes that answer calls.
     """
     asked = turn.asked
     assert isinstance(asked, Call)  # noqa: S101 - subscriptions are read elsewhere
     told = [rows.take(each.event) for each in turn.told if isinstance(each.event, Change)]
     changes = changes_by(turn)
-    failed, answer = _outcome(turn)
+    failed, answer = _outcome(turn, known)
     if failed is None:
         return None
     if is_graphql(asked):
@@ -110,7 +114,7 @@ def is_graphql(asked: Call | Subscribe) -> bool:
     return isinstance(said, dict) and isinstance(said.get("query"), str) and "{" in said["query"]
 
 
-def _outcome(turn: Turn) -> tuple[bool | None, Any]:
+def _outcome(turn: Turn, known: replies.Replies) -> tuple[bool | None, Any]:
     """Whether the call failed (None: nothing came back), and what it came to."""
     reply = turn.reply
     if isinstance(reply, Answer):
@@ -118,10 +122,9 @@ def _outcome(turn: Turn) -> tuple[bool | None, Any]:
         if failed is None:
             return _error_first(values)
         return failed, values[0] if values else NOTHING
-    pushes = [each.event for each in turn.told if isinstance(each.event, Push)]
-    echoes = [push for push in pushes if _echoes(turn.asked, push)]
-    if echoes and echoes[0].arguments:
-        return False, echoes[0].arguments[0]
+    pushed = replies.outcome(turn, known)
+    if pushed is not None and pushed[1].arguments:
+        return pushed[0], replies.said_by(pushed[1])
     changed = any(isinstance(each.event, Change) for each in turn.told)
     return (False, NOTHING) if changed else (None, NOTHING)
 
@@ -143,21 +146,6 @@ def _error_first(values: tuple[Any, ...]) -> tuple[bool, Any]:
         )
         return failed, first
     return len(values) > 1, first if len(values) > 1 or first is not None else NOTHING
-
-
-def _echoes(asked: object, push: Push) -> bool:
-    """Whether a push repeats what was sent: it is what the call came to."""
-    assert isinstance(asked, Call)  # noqa: S101 - subscriptions are read elsewhere
-    sent = {name: value for each in asked.arguments for name, value in _leaves(each)}
-    told = {name: value for each in push.arguments for name, value in _leaves(each)}
-    return bool(sent) and all(told.get(name) == value for name, value in sent.items())
-
-
-def _leaves(value: Any) -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return []
-    found = [(name, each) for name, each in value.items() if not isinstance(each, dict | list)]
-    return found + [pair for each in value.values() for pair in _leaves(each)]
 
 
 # ------------------------------------------------------------------ what a call says
@@ -207,7 +195,7 @@ def _by_effect(asked: Call, arguments: list[Any], changes: list[Change]) -> Mean
     if len(changes) != 1:
         return None
     change = changes[0]
-    sent = [value for each in arguments for _, value in _leaves(each)]
+    sent = [value for each in arguments for _, value in leaves(each)]
     sent += [each for each in arguments if not isinstance(each, dict | list)]
     set_ = {name: value for name, value in change.fields.items() if value in sent}
     path = f"/{collection(parse_name(change.collection).noun)}"

@@ -19,6 +19,7 @@ from harness.traffic.framings.events import (
     Subscribe,
 )
 from harness.traffic.framings.framing import Framing
+from harness.traffic.framings.replies import said_by
 from harness.traffic.framings.rest import NOTHING, Operation
 from harness.traffic.framings.spaces import parts_of
 from harness.traffic.framings.turns import Timed, Turn
@@ -148,7 +149,7 @@ def _ended(turn: Turn, operation: Operation) -> float:
     if turn.ended is not None:
         return turn.ended
     for timed in turn.told:
-        if isinstance(timed.event, Push) and timed.event.arguments[:1] == (operation.answer,):
+        if isinstance(timed.event, Push) and said_by(timed.event) == operation.answer:
             return timed.at
     return turn.started
 
@@ -249,8 +250,9 @@ def keys_in(value: Any) -> Iterator[str]:
 def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
     starts = [write.began for write in found]
     for number, spoken in enumerate(family):
+        answering = set(_answering(spoken))
         for timed in spoken.events:
-            if isinstance(timed.event, Push) and not timed.sent:
+            if isinstance(timed.event, Push) and not timed.sent and timed.seq not in answering:
                 first = bisect_right(starts, timed.at - _LONGEST_S)
                 begun = found[first : bisect_right(starts, timed.at)]
                 recent = [each for each in begun if timed.at <= each.ended + _GRACE_S]
@@ -259,6 +261,16 @@ def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
                     event = timed.event
                     told = Told(number, event.name, event.arguments, parts_of(event.space))
                     cause.told.append(told)
+
+
+def _answering(spoken: Spoken) -> Iterator[int]:
+    """Yield the messages that only say what a call came to which wrote nothing."""
+    for turn, meaning in zip(spoken.turns, spoken.meanings, strict=True):
+        for operation in meaning:
+            if operation.method in _SAFE or operation.status not in _SUCCESS:
+                for timed in turn.told:
+                    if isinstance(timed.event, Push) and said_by(timed.event) == operation.answer:
+                        yield timed.seq
 
 
 def _cause(push: Push, at: float, recent: Sequence[Write]) -> Write | None:

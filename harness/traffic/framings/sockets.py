@@ -7,7 +7,14 @@ from typing import Any
 
 from harness.traffic.framings import engineio, pushed, virtual
 from harness.traffic.framings.connections import Connection
-from harness.traffic.framings.events import Answer, Change, Opening, UnreadableError
+from harness.traffic.framings.events import (
+    Answer,
+    Change,
+    Event,
+    Opening,
+    Push,
+    UnreadableError,
+)
 from harness.traffic.framings.framing import Framing, object_in
 from harness.traffic.framings.plain_json import PlainJson
 from harness.traffic.framings.turns import Timed, Turn
@@ -71,25 +78,27 @@ def socket_of(
             dict.fromkeys(
                 name
                 for timed in events
-                if isinstance(timed.event, Answer) and not timed.event.failed
-                for value in timed.event.values
+                for value in _told(timed.event)
                 for name, text in pushed.leaves(value)
                 if is_token(name) and isinstance(text, str)
             )
         ),
-        date_members=tuple(dict.fromkeys(n for timed in events for n in _dates(_told(timed)))),
+        date_members=tuple(
+            dict.fromkeys(n for timed in events for n in _dates(_shown(timed.event)))
+        ),
         evidence=tuple([seq for seq, _ in named] or [turn.seq for turn in turns])[:_SHOWN],
     )
 
 
-def _told(timed: Timed) -> Any:
-    match timed.event:
-        case Change(fields=fields):
-            return fields
-        case Answer(values=values):
-            return list(values)
-        case _:
-            return None
+def _told(event: Event) -> tuple[Any, ...]:
+    """What the server says to one client."""
+    if isinstance(event, Answer):
+        return () if event.failed else event.values
+    return event.arguments if isinstance(event, Push) else ()
+
+
+def _shown(event: Event) -> list[Any]:
+    return [event.fields] if isinstance(event, Change) else list(_told(event))
 
 
 def _dates(value: Any) -> Iterator[str]:

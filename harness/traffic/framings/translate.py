@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.traffic.exchange import Exchange
 from harness.traffic.framings import outside
-from harness.traffic.framings.catalogue import learn, read
+from harness.traffic.framings.catalogue import learn, read_all
 from harness.traffic.framings.connections import Connection, Gatherer
 from harness.traffic.framings.conversation import Conversation, Habits
 from harness.traffic.framings.pushed import Write, over_http, writes
@@ -23,10 +23,13 @@ def translate(exchanges: Iterable[Exchange]) -> Translation:
     families: dict[str, list[Connection]] = defaultdict(list)
     for connection in gatherer.connections:
         families[connection.endpoint].append(connection)
-    learned = {path: learn(family) for path, family in families.items()}
+    readings = {
+        id(each): reading
+        for family in families.values()
+        for each, reading in zip(family, read_all(family, learn(family)), strict=True)
+    }
     conversations = [
-        Conversation(each, read(each, learned[each.endpoint]), translation)
-        for each in gatherer.connections
+        Conversation(each, readings[id(each)], translation) for each in gatherer.connections
     ]
     translation.spoken = [each.spoken for each in conversations]
     habits = Habits.of(translation.spoken)

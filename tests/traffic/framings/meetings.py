@@ -25,7 +25,7 @@ from harness.traffic.framings.jsonrpc import JsonRpc
 from harness.traffic.framings.phoenix import Phoenix
 from harness.traffic.framings.signalr import SignalR
 from harness.traffic.framings.socketio import SocketIO
-from tests.traffic.framings.conversations import NOTES, Step, meeting, rest, steps
+from tests.traffic.framings.conversations import NOTES, Step, meeting, rest, sockjs, steps
 
 Line = tuple[str, str, Any]
 
@@ -157,8 +157,29 @@ def plain_json() -> list[Exchange]:
     return meeting(lines)
 
 
+def unacknowledged() -> list[Exchange]:
+    """Plain JSON without references: what comes back has a type, as what others are told."""
+    lines: list[Line] = [(who, ">", {"type": "hello"}) for who in ("ann", "ben")]
+    for step in steps():
+        name = {"list": "getNotes", "read": "getNote"}.get(step.verb, f"{step.verb}Note")
+        lines.append(("ann", ">", {"type": name, **_arguments(step)}))
+        if step.status >= 400:
+            told = {"type": "error", **step.answer}
+        elif step.verb in WRITES:
+            told = {"type": WRITES[step.verb], "note": _news(step)}
+            lines.append(("ben", "<", told))
+        else:
+            kind = "notes" if step.verb == "list" else "note"
+            told = {"type": kind, kind: step.answer}
+        lines.append(("ann", "<", told))
+    return meeting([*lines, ("ben", ">", {"type": "bye"})])
+
+
 def actioncable() -> list[Exchange]:
-    """Nothing is answered: everybody in the channel, the writer too, is told what happened."""
+    """Nothing is answered: everybody in the channel, the writer too, is told what happened.
+
+    Who asks for notes, or for something impossible, is told alone.
+    """
     framing = ActionCable()
     lines: list[Line] = []
     for who in ("ann", "ben"):
@@ -166,10 +187,14 @@ def actioncable() -> list[Exchange]:
         lines.append(said(framing, who, ">", Subscribe(CHANNEL, "NotesChannel", ({},))))
         lines.append(said(framing, who, "<", Ready((CHANNEL,))))
     for step in steps():
-        if step.status >= 400 or step.verb not in WRITES:
-            continue
-        asked = Call(f"{step.verb}_note", (_arguments(step),), None, CHANNEL)
+        name = {"list": "list_notes"}.get(step.verb, f"{step.verb}_note")
+        asked = Call(name, (_arguments(step),), None, CHANNEL)
         lines.append(said(framing, "ann", ">", asked))
+        if step.status >= 400 or step.verb not in WRITES:
+            kind = "error" if step.status >= 400 else {"list": "notes", "read": "note"}[step.verb]
+            told = {"type": kind, **(step.answer if kind == "error" else {kind: step.answer})}
+            lines.append(said(framing, "ann", "<", Push("message", (told,), CHANNEL)))
+            continue
         news = {"type": WRITES[step.verb], "note": {**_arguments(step), **_news(step)}}
         lines += [
             said(framing, who, "<", Push("message", (news,), CHANNEL)) for who in ("ben", "ann")
@@ -177,7 +202,15 @@ def actioncable() -> list[Exchange]:
     return meeting(lines, "/cable")
 
 
-def ddp() -> list[Exchange]:
+def ddp_over_sockjs() -> list[Exchange]:
+    """The same in the frames of SockJS, after the client has asked what the server offers."""
+    offered = {"websocket": True, "origins": ["*:*"], "cookie_needed": False, "entropy": 1}
+    told = Response(200, (("Content-Type", "application/json"),), text_of(offered).encode())
+    asked = Request("GET", "http", "app.test", "/sockjs/info", "cb=a")
+    return [Exchange(0, asked, told, 50.0), *sockjs(ddp("/sockjs/123/abc/websocket"))]
+
+
+def ddp(path: str = "/websocket") -> list[Exchange]:
     """Both watch the notes; methods give the key, or an error, and changes are told to both."""
     framing = DDP()
     lines: list[Line] = []
@@ -189,7 +222,7 @@ def ddp() -> list[Exchange]:
     for number, step in enumerate(steps()):
         if step.verb in WRITES:
             lines += _method(framing, str(number), step)
-    return meeting(lines, "/websocket")
+    return meeting(lines, path)
 
 
 def _method(framing: Framing, number: str, step: Step) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from typing import Any
 from harness.traffic.exchange import Exchange, Request, Response, parse_json
 from harness.traffic.framings.framing import text_of
 from harness.traffic.framings.translate import translate
-from tests.traffic.framings.conversations import messages, sockjs
+from tests.traffic.framings.conversations import meeting, messages, sockjs
 
 Line = tuple[str, Any]
 
@@ -371,6 +371,17 @@ def test_connections_are_told_apart() -> None:
     other = messages([("<", '430[{"statusCode":200,"body":1}]')], "/socket.io/", nonce="B")
     other = [replace(each, seq=each.seq + 10) for each in other]
     assert told([*one, *other]) == [("GET", "/a", None, None, None)]
+
+
+def test_a_connection_that_says_nothing_is_in_the_framing_of_the_others() -> None:
+    channel = '{"channel":"TasksChannel"}'
+    told = {"identifier": channel, "message": {"type": "tasks", "tasks": []}}
+    lines: list[tuple[str, str, Any]] = [
+        ("ann", ">", {"command": "subscribe", "identifier": channel}),
+        ("ann", "<", told),
+        ("ben", "<", {"type": "disconnect", "reason": "unauthorized", "reconnect": False}),
+    ]
+    assert [each.framing for each in translate(meeting(lines)).sockets] == ["actioncable"] * 2
 
 
 def test_unknown_framings_are_counted_and_named() -> None:
