@@ -62,7 +62,7 @@ def infer(recordings: Sequence[Named], *, title: str = "API") -> ApiModel:
     model.endpoints = endpoints
     model.recordings = [recording.name for recording in recordings]
     model.hosts = sorted({endpoint.host for endpoint in endpoints})
-    model.sockets = learn_sockets(recordings, model.operations)
+    model.sockets = learn_sockets(recordings, model.operations, findings)
     model.findings = [*findings, *model.findings]
     return model
 

@@ -86,3 +86,22 @@ def test_an_event_that_says_what_no_answer_says_is_none(tmp_path: Path) -> None:
     exchanges = conversations.shared_notes()
     kept = [each for each in exchanges if not _told(each)]
     assert learned(tmp_path, kept + conversations.meeting(lines, "/socket.io/", "EIO=4")) == []
+
+
+def test_what_is_told_but_not_understood_is_found(tmp_path: Path) -> None:
+    exchanges = conversations.shared_notes()
+    first = next(each.seq for each in exchanges if _told(each))
+    kept = [each for each in exchanges if each.seq != first]
+    model = infer([written(tmp_path / "once.traffic.db", kept)])
+    (finding,) = [each for each in model.findings if "noteChanged" in each.detail]
+    assert (finding.level, finding.where) == ("warning", "PATCH /notes/{id}")
+    assert "who is told" in finding.detail
+
+
+def test_what_follows_no_write_is_found(tmp_path: Path) -> None:
+    tick = [("ann", "<", '42["tick",{"at":"noon"}]'), ("ann", ">", '42["bye"]')]
+    opened = [("ann", "<", '0{"sid":"a"}'), ("ann", ">", "40"), ("ann", "<", '40{"sid":"b"}')]
+    talk = conversations.meeting([*opened, *tick], "/socket.io/", "EIO=4&transport=websocket")
+    model = infer([written(tmp_path / "tick.traffic.db", talk)])
+    (finding,) = [each for each in model.findings if "tick" in each.detail]
+    assert (finding.level, finding.where) == ("info", "/socket.io/")

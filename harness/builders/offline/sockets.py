@@ -106,7 +106,6 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
         "enveloped": first.enveloped,
         "bases": [socket.path for socket in sockets],
         "paths": _paths(sockets),
-        "bases": [socket.path for socket in sockets],
         "pings": first.version == _NEWEST,
         "settings": _settings(first),
         "requests": first.requests,

@@ -1,14 +1,15 @@
 """The endpoints of the recordings' connections, those of one path and framing as one."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.inference.model import Operation, Socket, SocketCall, VirtualRequests
+from harness.inference.model import Finding, Operation, Socket, SocketCall, VirtualRequests
 from harness.inference.sockets.calls import learn_calls
 from harness.inference.sockets.events import learn_events
 from harness.inference.sockets.subscriptions import learn_subscriptions
 from harness.traffic.framings import sockets as seen
+from harness.traffic.framings.events import Push
 from harness.traffic.framings.pushed import Spoken, Write
 from harness.traffic.framings.recipes import Fixed
 from harness.traffic.framings.translation import Translation
@@ -28,8 +29,13 @@ class Translated(Protocol):
     def translation(self) -> Translation: ...
 
 
-def learn_sockets(recordings: Sequence[object], operations: list[Operation]) -> list[Socket]:
-    """Return the endpoints of every connection that was read, by path."""
+def learn_sockets(
+    recordings: Sequence[object], operations: list[Operation], findings: list[Finding]
+) -> list[Socket]:
+    """Return the endpoints of every connection that was read, by path.
+
+    What their clients are told, and nothing explains, is added to the findings.
+    """
     translated = [each for each in recordings if isinstance(each, Translated)]
     found: dict[tuple[str, str], list[tuple[str, seen.Socket]]] = defaultdict(list)
     for recording in translated:
@@ -42,14 +48,36 @@ def learn_sockets(recordings: Sequence[object], operations: list[Operation]) -> 
         if each.requests is None:
             each.calls = learn_calls(spoken)
         each.subscriptions = learn_subscriptions(spoken)
-        each.events = learn_events(writes, operations)
+        each.events = learn_events(writes, operations, findings)
         by_id = {operation.id: operation for operation in operations}
         broadcast = [(by_id[event.operation], event.name) for event in each.events if event.writer]
         for call in each.calls:
             name = None if call.reply is None else call.reply.event
             if any(name == told and _stands_for(call, operation) for operation, told in broadcast):
                 call.reply = None
+        findings += _unexplained(each, spoken, writes)
     return sockets
+
+
+def _unexplained(
+    socket: Socket, spoken: list[tuple[str, Spoken]], writes: list[tuple[str, Write]]
+) -> Iterator[Finding]:
+    """Yield what is pushed, but neither because of a write nor to answer a call."""
+    known = {told.name for _, write in writes for told in write.told}
+    replies = [reply for call in socket.calls for reply in (call.reply, call.refusal)]
+    known |= {reply.event for reply in replies if reply is not None and reply.event}
+    seen: dict[str, list[str]] = defaultdict(list)
+    for recording, one in spoken:
+        for timed in one.events:
+            if isinstance(timed.event, Push) and timed.event.name not in known:
+                seen[timed.event.name].append(f"{recording}#{timed.seq}")
+    for name, evidence in seen.items():
+        yield Finding(
+            level="info",
+            where=socket.path,
+            detail=f"`{name}` follows no write: clients of the clone are not told",
+            evidence=evidence[:_SHOWN],
+        )
 
 
 def _stands_for(call: SocketCall, operation: Operation) -> bool:

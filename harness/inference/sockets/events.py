@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.inference.model import LiveEvent, Operation
+from harness.inference.model import Finding, LiveEvent, Operation
 from harness.traffic.framings.pushed import KEYS, Told, Write
 from harness.traffic.framings.recipes import Recipe, Sample, Taken, find, learn, make, places
 from harness.traffic.framings.rest import NOTHING
@@ -52,13 +52,18 @@ class _Audience:
 
 
 def learn_events(
-    writes: Sequence[tuple[str, Write]], operations: list[Operation]
+    writes: Sequence[tuple[str, Write]], operations: list[Operation], findings: list[Finding]
 ) -> list[LiveEvent]:
-    """Return what one socket's clients are told, in the order of the operations."""
-    return [event for each in operations for event in _events(each, writes)]
+    """Return what one socket's clients are told, in the order of the operations.
+
+    What is told, but not understood, is a finding.
+    """
+    return [event for each in operations for event in _events(each, writes, findings)]
 
 
-def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator[LiveEvent]:
+def _events(
+    operation: Operation, seen: Iterable[tuple[str, Write]], findings: list[Finding]
+) -> Iterator[LiveEvent]:
     pattern = re.compile(_PARAMETER.sub("[^/]+", re.escape(operation.path)))
     writes = [
         (recording, write)
@@ -72,6 +77,7 @@ def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator
             continue
         recipe = _recipe(operation, told)
         audience = None if recipe is None else _audience(operation, told, recipe)
+        evidence = [f"{recording}#{write.seq}" for recording, write in writes][:_SHOWN]
         if recipe is not None and audience is not None:
             yield LiveEvent(
                 operation=operation.id,
@@ -79,8 +85,18 @@ def _events(operation: Operation, seen: Iterable[tuple[str, Write]]) -> Iterator
                 told=recipe,
                 key=audience.key,
                 writer=audience.writer,
-                evidence=[f"{recording}#{write.seq}" for recording, write in writes][:_SHOWN],
+                evidence=evidence,
             )
+            continue
+        open_ = "what it says" if recipe is None else "who is told"
+        findings.append(
+            Finding(
+                level="warning",
+                where=f"{operation.method} {operation.path}",
+                detail=f"nothing explains {open_} of `{name}`: clients of the clone are not told",
+                evidence=evidence,
+            )
+        )
 
 
 def _is_private(name: str, told: Sequence[tuple[Write, list[Told]]]) -> bool:
