@@ -36,6 +36,7 @@ _CLIENT_SINCE = 2
 _MESSAGES = """
 SELECT 1 FROM exchanges WHERE channel <> 'http' OR query LIKE '%transport=polling%' LIMIT 1
 """
+_NAMED = "SELECT 1 FROM exchanges WHERE path LIKE ? LIMIT 1"
 
 
 class Recording:
@@ -57,6 +58,11 @@ class Recording:
         """Whether there are WebSocket messages, or requests that polled for them."""
         with _reading(self.path) as (connection, _):
             return connection.execute(_MESSAGES).fetchone() is not None
+
+    def has_path_with(self, text: str) -> bool:
+        """Whether a path of the recording holds a text, whatever its case."""
+        with _reading(self.path) as (connection, _):
+            return connection.execute(_NAMED, [f"%{text}%"]).fetchone() is not None
 
     def __iter__(self) -> Iterator[Exchange]:
         with _reading(self.path) as (connection, version):

@@ -10,6 +10,7 @@ from harness.traffic.framings import effects, operations, outside, replies, subs
 from harness.traffic.framings.catalogue import Reading
 from harness.traffic.framings.connections import Connection
 from harness.traffic.framings.events import Call, Change, Control, Ended, Opening, Settled
+from harness.traffic.framings.graphql import fields
 from harness.traffic.framings.identities import Identity, Places, resumed, resumptions
 from harness.traffic.framings.pushed import Spoken
 from harness.traffic.framings.rest import Operation
@@ -22,13 +23,15 @@ from harness.traffic.framings.turns import Timed, Turn, pair
 class Habits:
     """What calls and subscriptions of each name came to, wherever they were made.
 
-    `replies` are pushes, where nothing else answers; `resumptions` calls that go on with a session.
+    `replies` are pushes, where nothing else answers; `resumptions` calls that go on with a session;
+    `fields` what GraphQL's root fields do.
     """
 
     effects: effects.Effects
     replies: replies.Replies
     subscriptions: dict[str, subscriptions.Shown]
     resumptions: Places
+    fields: fields.Habits
 
     @classmethod
     def of(cls, spoken: Sequence[Spoken]) -> "Habits":
@@ -38,6 +41,7 @@ class Habits:
             replies.learn(turns),
             subscriptions.learn(spoken),
             resumptions(turns),
+            fields.learn(turns),
         )
 
 
@@ -106,10 +110,13 @@ class Conversation:
         if not isinstance(turn.asked, Call):
             self._consume(turn)
             return subscriptions.explain(turn, self._rows, habits.subscriptions)
-        operation = virtual.explain(turn) or resumed(turn, habits.resumptions)
-        if operation is None:
-            path = self._request.path
-            operation = operations.explain(turn, path, self._rows, habits.effects, habits.replies)
+        if isinstance(turn.asked, fields.FieldCall):
+            operation = fields.explain(turn, habits.fields)
+        else:
+            operation = virtual.explain(turn) or resumed(turn, habits.resumptions)
+            operation = operation or operations.explain(
+                turn, self._rows, habits.effects, habits.replies
+            )
         if operation is None:
             self._note("warning", f"nothing shows what `{turn.asked.name}` came to", [turn.seq])
             return []

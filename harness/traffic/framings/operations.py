@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.traffic.framings import failures, replies
 from harness.traffic.framings.effects import Effect, Effects, changes_by
-from harness.traffic.framings.events import Answer, Call, Change, Subscribe
+from harness.traffic.framings.events import Answer, Call, Change
 from harness.traffic.framings.replies import leaves
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.turns import Turn
@@ -63,13 +63,10 @@ class Meaning:
     query: Any = NOTHING
 
 
-def explain(
-    turn: Turn, path: str, rows: Rows, effects: Effects, known: replies.Replies
-) -> Operation | None:
+def explain(turn: Turn, rows: Rows, effects: Effects, known: replies.Replies) -> Operation | None:
     """Return the operation of an answered call; None where nothing came back.
 
-    `path` is where the connection was opened: GraphQL documents are posted there. `known` are the
-    pushes that answer calls.
+    `known` are the pushes that answer calls.
     """
     asked = turn.asked
     assert isinstance(asked, Call)  # noqa: S101 - subscriptions are read elsewhere
@@ -78,40 +75,30 @@ def explain(
     failed, answer = _outcome(turn, known)
     if failed is None:
         return None
-    if is_graphql(asked):
-        status = failures.BAD_REQUEST if failed else _OK
-        said = {"errors": answer} if failed and isinstance(answer, list) else answer
-        return Operation("POST", path, body=asked.arguments[0], status=status, answer=said)
     effect = effects.get(asked.name)
     meaning = _meaning(asked, changes, effect)
     if failed:
-        return _operation(meaning, failures.status_of(answer) or failures.BAD_REQUEST, answer)
+        return operation_of(meaning, failures.status_of(answer) or failures.BAD_REQUEST, answer)
     if not isinstance(answer, dict | list) and meaning.verb != "delete":
         if len(told) == 1:
             answer = told[0]
         elif effect is not None and not told:
             answer = rows.row(effect.collection, meaning.key) or answer
-    return _operation(meaning, _success(meaning, answer), answer)
+    return operation_of(meaning, success_of(meaning, answer), answer)
 
 
-def _operation(meaning: Meaning, status: int, answer: Any) -> Operation:
+def operation_of(meaning: Meaning, status: int, answer: Any) -> Operation:
     method = "POST" if meaning.verb is None else _METHODS[meaning.verb]
     path = meaning.path if meaning.key is None else f"{meaning.path}/{meaning.key}"
     query = () if meaning.query is NOTHING else tuple(query_pairs(meaning.query))
     return Operation(method, path, query, meaning.body, status=status, answer=answer)
 
 
-def _success(meaning: Meaning, answer: Any) -> int:
+def success_of(meaning: Meaning, answer: Any) -> int:
     if meaning.verb == "create":
         return _CREATED
     silent = answer is NOTHING or (answer is None and meaning.verb != "read")
     return _NO_CONTENT if silent else _OK
-
-
-def is_graphql(asked: Call | Subscribe) -> bool:
-    """Whether what is asked is a GraphQL document."""
-    said = asked.arguments[0] if len(asked.arguments) == 1 else None
-    return isinstance(said, dict) and isinstance(said.get("query"), str) and "{" in said["query"]
 
 
 def _outcome(turn: Turn, known: replies.Replies) -> tuple[bool | None, Any]:

@@ -21,6 +21,8 @@ from harness.traffic.framings.turns import Timed, Turn
 from harness.traffic.framings.virtual import Members
 from harness.traffic.lexicon import is_token
 
+GRAPHQL = "graphql"
+"""The framing of documents that go over HTTP."""
 _SHOWN = 5
 _OF_EVERY_RESPONSE = frozenset({"content-type", "content-length", "date", "server"})
 """Headers that each response over HTTP has; over sockets, only where most answers show them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.traffic.framings import failures
 from harness.traffic.framings.events import Answer, Change, Ended, Ready, Subscribe
-from harness.traffic.framings.operations import Rows, is_graphql
+from harness.traffic.framings.operations import Rows
 from harness.traffic.framings.pushed import Spoken
 from harness.traffic.framings.rest import NOTHING, Operation, query_pairs
 from harness.traffic.framings.turns import Turn
@@ -74,8 +74,6 @@ def explain(turn: Turn, rows: Rows, known: dict[str, Shown]) -> list[Operation]:
     """
     asked, reply = turn.asked, turn.reply
     assert isinstance(asked, Subscribe)  # noqa: S101 - calls are read elsewhere
-    if is_graphql(asked):
-        return []
     before = {name for name, known_rows in rows.known.items() if known_rows}
     told: dict[str, list[dict[str, Any]]] = {}
     for each in turn.told:

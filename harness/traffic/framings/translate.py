@@ -8,6 +8,7 @@ from harness.traffic.framings import outside
 from harness.traffic.framings.catalogue import learn, read_all
 from harness.traffic.framings.connections import Connection, Gatherer
 from harness.traffic.framings.conversation import Conversation, Habits
+from harness.traffic.framings.graphql.translate import Documents
 from harness.traffic.framings.pushed import Write, over_http, writes
 from harness.traffic.framings.translation import Translation, is_of_protocol
 
@@ -16,23 +17,30 @@ def translate(exchanges: Iterable[Exchange]) -> Translation:
     """Find the exchanges that WebSocket messages stand for."""
     translation, busy, gatherer = Translation(), outside.Busy(), Gatherer()
     http: list[Write] = []
+    documents = Documents(translation)
     for exchange in _over_http(exchanges, translation, gatherer):
+        if documents.take(exchange):
+            continue
         busy.add(exchange)
         if (write := over_http(exchange)) is not None:
             http.append(write)
     families: dict[str, list[Connection]] = defaultdict(list)
     for connection in gatherer.connections:
         families[connection.endpoint].append(connection)
-    readings = {
+    found = {
         id(each): reading
         for family in families.values()
         for each, reading in zip(family, read_all(family, learn(family)), strict=True)
     }
+    readings = [found[id(each)] for each in gatherer.connections]
+    documents.resolve(readings)
     conversations = [
-        Conversation(each, readings[id(each)], translation) for each in gatherer.connections
+        Conversation(each, reading, translation)
+        for each, reading in zip(gatherer.connections, readings, strict=True)
     ]
     translation.spoken = [each.spoken for each in conversations]
-    habits = Habits.of(translation.spoken)
+    habits = Habits.of([*translation.spoken, *documents.spoken])
+    http += documents.translate(busy, habits.fields)
     for conversation in conversations:
         conversation.translate_turns(busy, habits)
     for conversation in conversations:
@@ -40,6 +48,7 @@ def translate(exchanges: Iterable[Exchange]) -> Translation:
     for path in families:
         family = [each for each in translation.spoken if each.connection.endpoint == path]
         translation.writes += writes(family, http)
+    translation.spoken += documents.spoken
     translation.merge_notes()
     return translation
 

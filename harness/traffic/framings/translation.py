@@ -8,6 +8,7 @@ from typing import Literal
 from harness.traffic.exchange import Exchange
 from harness.traffic.framings import signalr, sockjs
 from harness.traffic.framings.connections import is_polling
+from harness.traffic.framings.graphql.resolve import Learned
 from harness.traffic.framings.pushed import Spoken, Write
 from harness.traffic.framings.rest import JSON_TYPE
 from harness.traffic.framings.sockets import Socket
@@ -33,6 +34,7 @@ class Translation:
     paths that only one connection has. Other messages stay what they are. `framings` counts
     messages, `sockets` are the connections' endpoints, `spoken` the connections with what their
     calls mean, `writes` what was written over them or HTTP, with what was pushed because of it.
+    `documents` says how GraphQL is answered, where it is.
     """
 
     exchanges: dict[int, list[Exchange]] = field(default_factory=lambda: defaultdict(list))
@@ -43,6 +45,7 @@ class Translation:
     sockets: list[Socket] = field(default_factory=list)
     spoken: list[Spoken] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
+    documents: Learned | None = None
     last: int = 0
     json_type: str = JSON_TYPE
     """What the application says of JSON over HTTP, taken for messages too."""

@@ -18,6 +18,10 @@ _WORDS: dict[Verb, str] = {
     "read": "get read show fetch load",
 }
 _VERBS: dict[str, Verb] = {word: verb for verb, words in _WORDS.items() for word in words.split()}
+_NOUNS = frozenset(
+    {"all", "change", "index", "list", "new", "patch", "post", "put", "query", "search", "show"}
+)
+"""Verbs that are nouns as well: beside another verb, they are what that is done to."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -34,9 +38,11 @@ def parse_name(text: str) -> Name:
     """`createTask`, `tasks:create`, `/tasks/insert`, `messages created` -> what and to what."""
     words = [word.lower() for word in _PARTS.findall(text)]
     verbs = [word for word in words if word in _VERBS]
+    if len(verbs) > 1:
+        verbs = [word for word in verbs if word not in _NOUNS]
     if len(verbs) != 1:
         return Name(None, "-".join(words))
-    rest = [word for word in words if word not in _VERBS]
+    rest = [word for word in words if word != verbs[0]]
     return Name(_VERBS[verbs[0]], "-".join(rest))
 
 

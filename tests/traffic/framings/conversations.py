@@ -246,6 +246,64 @@ def plain_json() -> list[Exchange]:
     return messages(lines)
 
 
+DOCUMENTS = {
+    "list": "query All { notes { id title done } }",
+    "read": "query One($id: ID!) { note(id: $id) { ...Whole } } "
+    "fragment Whole on Note { id title done }",
+    "create": "mutation New($input: NewNote!) "
+    "{ made: createNote(input: $input) { key: id title done } }",
+    "update": "mutation Change($id: ID!, $input: NoteChange!) "
+    "{ updateNote(id: $id, input: $input) { id title __typename } }",
+    "delete": "mutation Drop($id: ID!) { deleteNote(id: $id) }",
+}
+"""Members by other names, in fragments and in parts."""
+_FIELDS = {"list": "notes", "read": "note", "create": "made"}
+
+
+def document(step: Step) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A step as a GraphQL document, and what comes back."""
+    variables = {
+        **({"id": step.key} if step.key else {}),
+        **({"input": step.body} if step.body else {}),
+    }
+    name = _FIELDS.get(step.verb, f"{step.verb}Note")
+    asked = {"query": DOCUMENTS[step.verb], "variables": variables}
+    if step.status >= 400:
+        error = {**step.answer, "path": [name], "locations": [{"line": 1, "column": 3}]}
+        return asked, {"data": None, "errors": [error]}
+    answer = step.answer
+    if step.verb == "create":
+        answer = {("key" if name == "id" else name): value for name, value in answer.items()}
+    elif step.verb == "update":
+        answer = {"id": answer["id"], "title": answer["title"], "__typename": "Note"}
+    elif step.verb == "delete":
+        answer = True
+    return asked, {"data": {name: answer}}
+
+
+def graphql_ws() -> list[Exchange]:
+    lines: list[tuple[str, Any]] = [
+        (">", {"type": "connection_init"}),
+        ("<", {"type": "connection_ack"}),
+    ]
+    for number, step in enumerate(steps()):
+        asked, told = document(step)
+        lines.append((">", {"id": str(number), "type": "subscribe", "payload": asked}))
+        lines.append(("<", {"id": str(number), "type": "next", "payload": told}))
+        lines.append(("<", {"id": str(number), "type": "complete"}))
+    return messages(lines)
+
+
+def graphql() -> list[Exchange]:
+    """GraphQL over HTTP, with no WebSocket at all."""
+    found = []
+    for seq, step in enumerate(steps(), start=1):
+        asked, told = (text_of(each).encode() for each in document(step))
+        request = Request("POST", "http", "app.test", "/graphql", "", JSON_TYPE, asked)
+        found.append(Exchange(seq, request, Response(200, JSON_TYPE, told), 100.0 + seq))
+    return found
+
+
 def sockjs(exchanges: list[Exchange]) -> list[Exchange]:
     """Put each message of a conversation into a SockJS frame."""
     found = []

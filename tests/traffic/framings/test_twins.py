@@ -44,6 +44,8 @@ def _without_evidence(value: Any) -> Any:
         told.signalr,
         told.phoenix,
         told.plain_json,
+        told.graphql_ws,
+        told.graphql,
         lambda: told.sockjs(told.json_rpc()),
     ],
 )
