@@ -40,6 +40,7 @@ MEETINGS = [
     meetings.json_rpc,
     meetings.plain_json,
     meetings.unacknowledged,
+    meetings.graphql,
 ]
 KEYS = {meetings.UNTOLD, *(key for key, _ in NOTES)}
 SWITCHING = 101

@@ -15,7 +15,13 @@ from harness.builders.offline.requests import LIMITED, RULE_CLASSES, Requests
 from harness.builders.offline.rules import shape_code
 from harness.builders.offline.schemas import timestamp_styles
 from harness.builders.offline.security import Security
-from harness.builders.offline.sockets import has_live_updates, served, socket_files
+from harness.builders.offline.sockets import (
+    has_live_updates,
+    over_websockets,
+    paths_of_documents,
+    served,
+    socket_files,
+)
 from harness.builders.offline.source import Source
 from harness.builders.offline.tables import Tables, migration_code
 from harness.inference.model import Const, ResponseTemplate
@@ -120,7 +126,8 @@ class Modules:
         return render(
             "app/main.py.j2",
             routers=self.routers,
-            sockets=bool(served(self.backend)),
+            sockets=bool(over_websockets(self.backend)),
+            graphql=bool(paths_of_documents(self.backend)),
             live_updates=has_live_updates(self.backend),
             title=literal(self.backend.model.title),
             base=literal(self.backend.model.base) if self.backend.model.base else "",

@@ -10,7 +10,13 @@ from harness.builders.offline.errors import ErrorRegistry
 from harness.builders.offline.expressions import literal
 from harness.builders.offline.modules import render
 from harness.builders.offline.seeding import seed_of
-from harness.builders.offline.sockets import has_live_updates, served
+from harness.builders.offline.sockets import (
+    has_live_updates,
+    over_websockets,
+    paths_of_documents,
+    served,
+    serves_documents,
+)
 from harness.inference.documents.sockets import section, title_of
 from harness.inference.model import Holds, Operation
 
@@ -68,8 +74,10 @@ def _values(backend: Backend, *, seeded: bool) -> dict[str, Any]:
         "passwords": bool({"hash_password", "verify_password"} & helpers),
         "forms": "FormModel" in helpers,
         "seeded": seeded,
-        "sockets": [(title_of(socket), socket.path) for socket in served(backend)],
+        "sockets": [(title_of(socket), socket.path) for socket in over_websockets(backend)],
         "socket_calls": any(socket.calls for socket in served(backend)),
+        "graphql": serves_documents(backend),
+        "posts": paths_of_documents(backend),
         "live_updates": has_live_updates(backend),
         "operations": backend.operations,
         "constants": [item for item in backend.operations if item.kind == "constant"],

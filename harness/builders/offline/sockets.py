@@ -1,4 +1,4 @@
-"""The modules that serve the WebSocket endpoint of the original's clients.
+"""The modules that serve the WebSocket endpoint of the original's clients, and GraphQL over HTTP.
 
 What clients ask for goes through the application itself, so that it answers as it does over HTTP.
 One framing is served: the one that most is known of. Clients of socket.io may poll, use a
@@ -12,9 +12,10 @@ from typing import Any
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
 from harness.builders.offline.expressions import literal
-from harness.inference.model import LiveEvent, Operation, Socket, SocketCall, Watched
+from harness.inference.model import Documents, LiveEvent, Operation, Socket, SocketCall, Watched
 from harness.traffic.framings.pushed import KEYS
 from harness.traffic.framings.recipes import Fixed, Items, Members, Recipe, Taken
+from harness.traffic.framings.sockets import GRAPHQL
 
 _MODULES = {
     "socket.io": ("socketio", "SocketIoConnection"),
@@ -24,11 +25,13 @@ _MODULES = {
     "signalr": ("signalr", "SignalRConnection"),
     "json-rpc": ("jsonrpc", "JsonRpcConnection"),
     "json": ("json", "JsonConnection"),
+    "graphql-ws": ("graphql", "GraphQLConnection"),
 }
 """By framing: the template of its endpoint, and the class in it."""
 
 _IN_SPACES = frozenset({"phoenix", "actioncable"})
 _ENGINE = "socket.io"
+_DOCUMENTS = frozenset({GRAPHQL, "graphql-ws"})
 _OLDEST, _NEWEST = 3, 4
 _SETTINGS = {"pingInterval": 25_000, "pingTimeout": 20_000}
 """What servers tell unless they are set otherwise."""
@@ -38,13 +41,33 @@ _JUST_THE_ANSWER = Items((Taken(("answer",)),))
 
 
 def served(backend: Backend) -> list[Socket]:
-    """Return the endpoints that are served, the one that most is known of first."""
+    """Return the endpoints that are served, the one that most is known of first.
+
+    GraphQL has them over HTTP, too.
+    """
     found = [socket for socket in backend.model.sockets if _is_understood(socket)]
     found.sort(key=lambda socket: -len(socket.evidence))
     return [each for each in found if _kind(each) == _kind(found[0])]
 
 
+def over_websockets(backend: Backend) -> list[Socket]:
+    """Return the endpoints of WebSockets that are served."""
+    return [each for each in served(backend) if each.framing != GRAPHQL]
+
+
+def paths_of_documents(backend: Backend) -> list[str]:
+    """Return the paths that GraphQL documents are posted to."""
+    return [each.path for each in served(backend) if each.framing == GRAPHQL]
+
+
+def serves_documents(backend: Backend) -> bool:
+    """Whether GraphQL is served, over HTTP or WebSockets."""
+    return any(each.framing in _DOCUMENTS for each in served(backend))
+
+
 def _is_understood(socket: Socket) -> bool:
+    if socket.framing in _DOCUMENTS:
+        return socket.documents is not None and bool(socket.calls)
     if socket.framing not in _MODULES:
         return False
     if socket.framing == _ENGINE and socket.version not in (_OLDEST, _NEWEST):
@@ -53,18 +76,23 @@ def _is_understood(socket: Socket) -> bool:
 
 
 def _kind(socket: Socket) -> tuple[Any, ...]:
-    return socket.framing, socket.version, socket.enveloped, socket.requests is None
+    framing = GRAPHQL if socket.framing in _DOCUMENTS else socket.framing
+    return framing, socket.version, socket.enveloped, socket.requests is None
 
 
 def socket_files(backend: Backend, sockets: Sequence[Socket]) -> dict[str, tuple[str, Any]]:
     """Return the modules by path: their templates, and what those need to know."""
     values = _values(backend, sockets)
-    template = f"app/sockets/{_MODULES[sockets[0].framing][0]}.py.j2"
-    files = {"app/sockets.py": template}
+    files = {"app/virtual_requests.py": "app/virtual_requests.py.j2"}
+    connected = over_websockets(backend)
+    if connected:
+        template = f"app/sockets/{_MODULES[connected[0].framing][0]}.py.j2"
+        files |= {"app/sockets.py": template, "app/connections.py": "app/connections.py.j2"}
     if sockets[0].framing == _ENGINE:
         files["app/engineio.py"] = "app/engineio.py.j2"
-    for name in ("connections", "virtual_requests"):
-        files[f"app/{name}.py"] = f"app/{name}.py.j2"
+    if serves_documents(backend):
+        files["app/documents.py"] = "app/documents.py.j2"
+        files["app/graphql.py"] = "app/graphql.py.j2"
     if values["calls"] or values["subscriptions"]:
         files["app/calls.py"] = "app/calls.py.j2"
     if values["calls"] or values["subscriptions"] or values["helpers"]:
@@ -83,7 +111,8 @@ def has_live_updates(backend: Backend) -> bool:
 
 
 def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
-    first = sockets[0]
+    first = next((each for each in sockets if each.framing != GRAPHQL), sockets[0])
+    documents = first.framing in _DOCUMENTS
     primary = {entity.pk for entity in backend.model.entities}
     known = [call for socket in sockets for call in socket.calls if _is_built(backend, call)]
     calls = _calls([call for call in known if call.credential is None])
@@ -101,11 +130,13 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
     told = " ".join(each["told"] for each in events)
     return {
         "framing": first.framing,
-        "connection": _MODULES[first.framing][1],
+        "connection": _MODULES[first.framing][1] if first.framing in _MODULES else "",
         "engine": first.framing == _ENGINE,
         "enveloped": first.enveloped,
         "bases": [socket.path for socket in sockets],
-        "paths": _paths(sockets),
+        "paths": _paths(over_websockets(backend)),
+        "posts": paths_of_documents(backend),
+        **_documents(sockets),
         "pings": first.version == _NEWEST,
         "settings": _settings(first),
         "requests": first.requests,
@@ -113,6 +144,7 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
         "labels": [each for each in (first.grammar.get("name"), asked) if each],
         "calls": calls,
         "resumptions": resumptions,
+        "called": bool(calls) and not documents,
         "kinds": any(call.key[0] for call in known),
         "services": any(len(call.key) > 2 for call in known),  # noqa: PLR2004 - kind, name, service
         "joins": any(call.key[-1] == "phx_join" for call in known),
@@ -130,6 +162,18 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
         "opening_tokens": sorted({name for each in sockets for name in each.opening_tokens}),
         "answer_tokens": sorted({name for each in sockets for name in each.answer_tokens}),
         "cookies": backend.auth is not None and backend.auth.cookie is not None,
+    }
+
+
+def _documents(sockets: Sequence[Socket]) -> dict[str, Any]:
+    """What is known of how documents are answered, the same at every endpoint."""
+    known = next((each.documents for each in sockets if each.documents is not None), Documents())
+    return {
+        "typenames": sorted(known.typenames.items()),
+        "nullable": known.nullable,
+        "absent": known.absent,
+        "subscribed": known.subscriptions,
+        "located": known.located,
     }
 
 
@@ -157,6 +201,8 @@ def _calls(known: Iterable[SocketCall], prefix: str = "") -> list[dict[str, str]
     found: dict[tuple[str, ...], dict[str, str]] = {}
     taken: set[str] = set()
     for call in known:
+        if tuple(call.key) in found:
+            continue
         function = names.snake(" ".join(part for part in (prefix, *call.key) if part)) or "call"
         while function in taken or not function.isidentifier():
             function = f"call_{function}"

@@ -7,7 +7,7 @@ from harness.traffic.framings.recipes import Fixed, Recipe, Taken
 
 _TITLES = {"ddp": "DDP", "phoenix": "Phoenix channels", "actioncable": "ActionCable",
            "signalr": "SignalR", "json-rpc": "JSON-RPC", "json": "JSON",
-           "graphql-ws": "GraphQL"}  # fmt: skip
+           "graphql-ws": "GraphQL", "graphql": "GraphQL over HTTP"}  # fmt: skip
 
 Row = tuple[str, ...]
 
@@ -21,7 +21,9 @@ def title_of(socket: Socket) -> str:
 def section(sockets: Sequence[Socket], operations: Iterable[Operation]) -> str:
     """Write a section on endpoints, of events those of the given operations; "" without any."""
     known = {operation.id: operation for operation in operations}
-    lines = ["## WebSockets", ""] if sockets else []
+    over_http = any("graphql" in socket.framing for socket in sockets)
+    title = "## WebSockets and GraphQL" if over_http else "## WebSockets"
+    lines = [title, ""] if sockets else []
     for socket in sockets:
         lines += [f"### {socket.path} ({title_of(socket)})", ""]
         lines += _table(("call", "asks for"), _calls(socket))

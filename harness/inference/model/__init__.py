@@ -99,6 +99,7 @@ from harness.inference.model.requests import (
     Rule,
 )
 from harness.inference.model.sockets import (
+    Documents,
     LiveEvent,
     Reply,
     Socket,
@@ -127,6 +128,7 @@ __all__ = [
     "Const",
     "Delete",
     "DeleteMatching",
+    "Documents",
     "Effect",
     "EndSession",
     "Endpoint",

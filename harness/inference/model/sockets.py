@@ -78,13 +78,30 @@ class LiveEvent(Part):
     evidence: Evidence = []
 
 
+class Documents(Part):
+    """How documents of GraphQL are answered.
+
+    `typenames` are by the names of fields from the root on (`note.author`). Errors of fields that
+    are `nullable` leave the data of others as it is; those that are `absent` are null where there
+    is no row. `subscriptions` are root fields that can be subscribed to. `located` says that errors
+    tell where in the document they arose.
+    """
+
+    typenames: dict[str, str] = {}
+    nullable: list[str] = []
+    absent: list[str] = []
+    subscriptions: list[str] = []
+    located: bool = False
+
+
 class Socket(Part):
     """An endpoint of WebSockets or of engine.io, polled or not, and how its clients speak to it.
 
     `version` is that of the transport (engine.io), `settings` what the server says of it when a
     connection opens. Tokens come in parameters of the handshake, in what the client opens with, or
     in answers. `grammar` says what the members of plain JSON messages are for,
-    `date_members` which members of DDP are dates.
+    `date_members` which members of DDP are dates. The framing `graphql` is that of documents which
+    are sent over HTTP; calls are then root fields.
     """
 
     path: str
@@ -95,6 +112,7 @@ class Socket(Part):
     settings: dict[str, Any] = {}
     grammar: dict[str, str | None] = {}
     date_members: list[str] = []
+    documents: Documents | None = None
     query_tokens: list[str] = []
     opening_tokens: list[str] = []
     answer_tokens: list[str] = []

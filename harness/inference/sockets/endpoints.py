@@ -4,17 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.inference.model import Finding, Operation, Socket, SocketCall, VirtualRequests
+from harness.inference.model import (
+    Documents,
+    Finding,
+    Operation,
+    Socket,
+    SocketCall,
+    VirtualRequests,
+)
 from harness.inference.sockets.calls import learn_calls
 from harness.inference.sockets.events import learn_events
 from harness.inference.sockets.subscriptions import learn_subscriptions
 from harness.traffic.framings import sockets as seen
 from harness.traffic.framings.events import Push
+from harness.traffic.framings.graphql.fields import FieldCall
+from harness.traffic.framings.graphql_ws import GraphQLWs
 from harness.traffic.framings.pushed import Spoken, Write
 from harness.traffic.framings.recipes import Fixed
 from harness.traffic.framings.translation import Translation
 
 _SHOWN = 5
+_NOT_FOUND = 404
 _OF_ONE_SESSION = ("sid", "upgrades")
 
 
@@ -45,10 +55,15 @@ def learn_sockets(
     for each in sockets:
         spoken = list(_spoken(translated, each.path))
         writes = list(_writes(translated, each.path))
+        if each.framing in (seen.GRAPHQL, GraphQLWs.name):
+            spoken = list(_documents_spoken(translated))
+            each.documents = _documents(translated, spoken)
         if each.requests is None:
             each.calls = learn_calls(spoken)
         each.subscriptions = learn_subscriptions(spoken)
-        each.events = learn_events(writes, operations, findings)
+        if each.framing != seen.GRAPHQL:
+            subscribed = each.documents is not None
+            each.events = learn_events(writes, operations, findings, subscribed=subscribed)
         by_id = {operation.id: operation for operation in operations}
         broadcast = [(by_id[event.operation], event.name) for event in each.events if event.writer]
         for call in each.calls:
@@ -95,6 +110,33 @@ def _spoken(recordings: Sequence[Translated], path: str) -> list[tuple[str, Spok
         for each in recording.translation.spoken
         if each.connection.endpoint == path
     ]
+
+
+def _documents_spoken(recordings: Sequence[Translated]) -> Iterator[tuple[str, Spoken]]:
+    """Yield all conversations in GraphQL: a root field is the same wherever it is asked for."""
+    for recording in recordings:
+        for each in recording.translation.spoken:
+            if any(isinstance(turn.asked, FieldCall) for turn in each.turns):
+                yield recording.name, each
+
+
+def _documents(recordings: Sequence[Translated], spoken: Sequence[tuple[str, Spoken]]) -> Documents:
+    learned = [each for one in recordings if (each := one.translation.documents) is not None]
+    absent = {
+        turn.asked.name
+        for _, one in spoken
+        for turn, meaning in zip(one.turns, one.meanings, strict=True)
+        for operation in meaning
+        if isinstance(turn.asked, FieldCall)
+        and (operation.status, operation.answer) == (_NOT_FOUND, None)
+    }
+    return Documents(
+        typenames={path: name for each in learned for path, name in each.typenames.items()},
+        nullable=sorted({name for each in learned for name in each.nullable}),
+        absent=sorted(absent),
+        subscriptions=sorted({name for each in learned for name in each.subscriptions}),
+        located=any(each.located for each in learned),
+    )
 
 
 def _writes(recordings: Sequence[Translated], path: str) -> list[tuple[str, Write]]:

@@ -52,17 +52,26 @@ class _Audience:
 
 
 def learn_events(
-    writes: Sequence[tuple[str, Write]], operations: list[Operation], findings: list[Finding]
+    writes: Sequence[tuple[str, Write]],
+    operations: list[Operation],
+    findings: list[Finding],
+    *,
+    subscribed: bool = False,
 ) -> list[LiveEvent]:
     """Return what one socket's clients are told, in the order of the operations.
 
-    What is told, but not understood, is a finding.
+    Where they have `subscribed` to it, the writer is told too, unless that is contradicted. What is
+    told, but not understood, is a finding.
     """
-    return [event for each in operations for event in _events(each, writes, findings)]
+    writers = (True, False) if subscribed else (False, True)
+    return [event for each in operations for event in _events(each, writes, writers, findings)]
 
 
 def _events(
-    operation: Operation, seen: Iterable[tuple[str, Write]], findings: list[Finding]
+    operation: Operation,
+    seen: Iterable[tuple[str, Write]],
+    writers: Sequence[bool],
+    findings: list[Finding],
 ) -> Iterator[LiveEvent]:
     pattern = re.compile(_PARAMETER.sub("[^/]+", re.escape(operation.path)))
     writes = [
@@ -76,7 +85,7 @@ def _events(
         if _is_private(name, told):
             continue
         recipe = _recipe(operation, told)
-        audience = None if recipe is None else _audience(operation, told, recipe)
+        audience = None if recipe is None else _audience(operation, told, recipe, writers)
         evidence = [f"{recording}#{write.seq}" for recording, write in writes][:_SHOWN]
         if recipe is not None and audience is not None:
             yield LiveEvent(
@@ -124,13 +133,16 @@ def _source(operation: Operation, write: Write) -> dict[str, Any]:
 
 
 def _audience(
-    operation: Operation, told: Sequence[tuple[Write, list[Told]]], recipe: Recipe
+    operation: Operation,
+    told: Sequence[tuple[Write, list[Told]]],
+    recipe: Recipe,
+    writers: Sequence[bool],
 ) -> _Audience | None:
     spaces = [find(make(recipe, _source(operation, write)), ["space"]) for write, _ in told]
     spaced = any(each.space for _, group in told for each in group)
     keys: list[Taken | None] = [None] if spaced else [*_keys(operation, told), None]
     for key in keys:
-        for writer in (False, True):
+        for writer in writers:
             audience = _Audience(key, writer)
             if all(
                 audience.fits(write, group, space)

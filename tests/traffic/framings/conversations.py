@@ -269,7 +269,8 @@ def document(step: Step) -> tuple[dict[str, Any], dict[str, Any]]:
     name = _FIELDS.get(step.verb, f"{step.verb}Note")
     asked = {"query": DOCUMENTS[step.verb], "variables": variables}
     if step.status >= 400:
-        error = {**step.answer, "path": [name], "locations": [{"line": 1, "column": 3}]}
+        column = DOCUMENTS[step.verb].index(name) + 1
+        error = {**step.answer, "path": [name], "locations": [{"line": 1, "column": column}]}
         return asked, {"data": None, "errors": [error]}
     answer = step.answer
     if step.verb == "create":

@@ -25,7 +25,15 @@ from harness.traffic.framings.jsonrpc import JsonRpc
 from harness.traffic.framings.phoenix import Phoenix
 from harness.traffic.framings.signalr import SignalR
 from harness.traffic.framings.socketio import SocketIO
-from tests.traffic.framings.conversations import NOTES, Step, meeting, rest, sockjs, steps
+from tests.traffic.framings.conversations import (
+    NOTES,
+    Step,
+    document,
+    meeting,
+    rest,
+    sockjs,
+    steps,
+)
 
 Line = tuple[str, str, Any]
 
@@ -247,6 +255,39 @@ def _change(step: Step) -> Change:
     if step.verb == "update":
         return Change("changed", "notes", step.key or "", dict(step.body or {}))
     return Change("removed", "notes", step.key or "")
+
+
+WATCHED = {
+    "noteCreated": "subscription { noteCreated { id title done } }",
+    "noteUpdated": "subscription { changed: noteUpdated { id name: title } }",
+    "noteDeleted": "subscription { noteDeleted { id } }",
+}
+
+
+def graphql() -> list[Exchange]:
+    """Ben watches what ann does; both of them speak graphql-transport-ws."""
+    lines: list[Line] = []
+    for who in ("ann", "ben"):
+        lines.append((who, ">", {"type": "connection_init"}))
+        lines.append((who, "<", {"type": "connection_ack"}))
+    for name, query in WATCHED.items():
+        lines.append(("ben", ">", {"id": name, "type": "subscribe", "payload": {"query": query}}))
+    for number, step in enumerate(steps()):
+        asked, told = document(step)
+        lines.append(("ann", ">", {"id": str(number), "type": "subscribe", "payload": asked}))
+        if step.status < 400 and step.verb in WRITES:
+            head = {"id": WRITES[step.verb], "type": "next"}
+            lines.append(("ben", "<", {**head, "payload": {"data": _shown(step)}}))
+        lines.append(("ann", "<", {"id": str(number), "type": "next", "payload": told}))
+        lines.append(("ann", "<", {"id": str(number), "type": "complete"}))
+    lines += [("ben", ">", {"id": name, "type": "complete"}) for name in WATCHED]
+    return meeting(lines)
+
+
+def _shown(step: Step) -> dict[str, Any]:
+    if step.verb == "update":
+        return {"changed": {"id": step.key, "name": step.answer["title"]}}
+    return {WRITES[step.verb]: _news(step)}
 
 
 def over_http() -> list[Exchange]:

@@ -1,7 +1,7 @@
 """What came back for a document: a value or an error for each of its root fields."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,22 +60,6 @@ def named(value: Any, fields: Sequence[Field]) -> Any:
         for field in fields
         if field.alias in value and field.name != TYPENAME
     }
-
-
-def typenames(value: Any, field: Field) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the names of types that an answer tells, by the path of fields to them."""
-    if isinstance(value, list):
-        for each in value:
-            yield from typenames(each, field)
-    if not isinstance(value, dict):
-        return
-    for inner in field.fields:
-        found = value.get(inner.alias)
-        if inner.name == TYPENAME and isinstance(found, str):
-            yield (field.name,), found
-        elif inner.fields:
-            for path, name in typenames(found, inner):
-                yield (field.name, *path), name
 
 
 def status_of(error: dict[str, Any]) -> int:

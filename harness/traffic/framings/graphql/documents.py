@@ -141,12 +141,10 @@ class _Reader:
 
     def _value(self, node: "ValueNode") -> Any:
         from graphql import (  # noqa: PLC0415
-            FloatValueNode,
-            IntValueNode,
             ListValueNode,
-            NullValueNode,
             ObjectValueNode,
             VariableNode,
+            value_from_ast_untyped,
         )
 
         match node:
@@ -157,14 +155,8 @@ class _Reader:
                 return [None if value is _ABSENT else value for value in found]
             case ObjectValueNode():
                 return self._members(node.fields)
-            case IntValueNode():
-                return int(node.value)
-            case FloatValueNode():
-                return float(node.value)
-            case NullValueNode():
-                return None
             case _:
-                return getattr(node, "value", None)
+                return value_from_ast_untyped(node)
 
 
 def _merged(one: Field, other: Field) -> Field:

@@ -15,7 +15,7 @@ from harness.traffic.framings.events import (
 )
 from harness.traffic.framings.framing import text_of
 from harness.traffic.framings.graphql import answers, documents
-from harness.traffic.framings.graphql.documents import Document, Field, Kind
+from harness.traffic.framings.graphql.documents import TYPENAME, Document, Field, Kind
 from harness.traffic.framings.graphql.fields import FieldCall, key_in, noun_of
 from harness.traffic.framings.graphql.rows import KEYS, Place, Rows, Seen, inner, wraps
 from harness.traffic.framings.rest import NOTHING
@@ -31,15 +31,14 @@ _HASHED = "a GraphQL document was only named by its hash"
 class Learned:
     """What a server has to know besides of how the original answers documents.
 
-    `places` say what root fields are about, `typenames` the types at places and members. Errors
-    of fields that are `nullable` leave the others' data. Fields that are `absent` are null where
-    there is no row, which is no error. `located` says that errors tell where in the document.
+    `typenames` are by the names of fields from the root on (`note.author`). Errors of fields that
+    are `nullable` leave the data of others as it is. `subscriptions` are root fields that were
+    subscribed to. `located` says that errors tell where in the document they arose.
     """
 
-    places: dict[str, str] = field(default_factory=dict)
     typenames: dict[str, str] = field(default_factory=dict)
-    nullable: dict[str, None] = field(default_factory=dict)
-    absent: dict[str, None] = field(default_factory=dict)
+    nullable: set[str] = field(default_factory=set)
+    subscriptions: set[str] = field(default_factory=set)
     located: bool = False
 
 
@@ -54,10 +53,12 @@ class Resolved:
 
 def resolve(conversations: Sequence[Iterable[Timed]], learned: Learned) -> list[Resolved]:
     """Resolve the documents of all conversations of a recording; answers become whole rows."""
-    names: dict[Place, dict[str, None]] = {}
-    found = [_Resolver(learned, names).of(events) for events in conversations]
-    typenames = {place: next(iter(each)) for place, each in names.items() if len(each) == 1}
-    learned.typenames.update({".".join(place): name for place, name in typenames.items()})
+    types = _Types()
+    found = [_Resolver(learned, types).of(events) for events in conversations]
+    typenames = types.by_place()
+    for path, place in sorted(types.paths.items()):
+        if place in typenames:
+            learned.typenames[path] = typenames[place]
     rows = Rows((seen for each in found for seen in each.seen.values()), typenames)
     for each in found:
         for number, seen in each.seen.items():
@@ -74,7 +75,8 @@ def _holding(timed: Timed, value: Any) -> Timed:
 
 def space_of(asked: Field) -> str:
     """Return the space that a subscription joins: its root field, with the arguments if any."""
-    return text_of({"channel": asked.name, **asked.arguments}) if asked.arguments else asked.name
+    arguments = without_nulls(asked.arguments)
+    return text_of({"channel": asked.name, **arguments}) if arguments else asked.name
 
 
 def place_of(kind: Kind, name: str) -> Place:
@@ -83,10 +85,42 @@ def place_of(kind: Kind, name: str) -> Place:
     return (f"{place}:deleted" if parse_name(name).verb == "delete" else place,)
 
 
+@dataclass(slots=True)
+class _Types:
+    """The names of types that answers told, and the places that paths of fields lead to."""
+
+    names: dict[Place, dict[str, None]] = field(default_factory=dict)
+    paths: dict[str, Place] = field(default_factory=dict)
+
+    def by_place(self) -> dict[Place, str]:
+        return {place: next(iter(each)) for place, each in self.names.items() if len(each) == 1}
+
+    def take(self, place: Place, asked: Field, value: Any, path: str) -> None:
+        """Learn from a field with what it was answered with."""
+        self.paths[path] = place
+        values = [each for each in _flattened(value) if isinstance(each, dict)]
+        keyed = any(each.name in KEYS for each in asked.fields)
+        for each in asked.fields:
+            found = [one[each.alias] for one in values if each.alias in one]
+            if each.name == TYPENAME:
+                names = self.names.setdefault(place, {})
+                names.update(dict.fromkeys(name for name in found if isinstance(name, str)))
+            elif each.fields:
+                self.take(inner(place, each.name, keyed=keyed), each, found, f"{path}.{each.name}")
+
+
+def _flattened(value: Any) -> Iterator[Any]:
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, list):
+            yield from _flattened(each)
+        else:
+            yield each
+
+
 class _Resolver:
-    def __init__(self, learned: Learned, typenames: dict[Place, dict[str, None]]) -> None:
+    def __init__(self, learned: Learned, types: _Types) -> None:
         self._learned = learned
-        self._typenames = typenames
+        self._types = types
         self._asked: dict[str, Document] = {}
         self._resolved = Resolved()
 
@@ -118,12 +152,14 @@ class _Resolver:
 
     def _events(self, reference: str, document: Document) -> Iterator[Call | Subscribe | Ready]:
         for number, asked in _meant(document):
-            self._learned.places[asked.name] = place_of(document.kind, asked.name)[0]
             if document.kind == "subscription":
+                self._learned.subscriptions.add(asked.name)
                 yield Subscribe(reference, space_of(asked), (asked.arguments,))
                 yield Ready((reference,))
             else:
-                arguments = without_nulls(asked.arguments, document.kind)
+                arguments = asked.arguments
+                if document.kind == "query":
+                    arguments = without_nulls(arguments)
                 name = f"{reference}#{number}"
                 yield FieldCall(asked.name, (arguments,), name, kind=document.kind)
 
@@ -182,33 +218,20 @@ class _Resolver:
         data = payload.get("data") if isinstance(payload, dict) else None
         for _, asked in _meant(document):
             value = data.get(asked.alias) if isinstance(data, dict) else None
-            for path, name in answers.typenames(value, asked):
-                place = rows_place(place_of(document.kind, asked.name), path[1:], asked)
-                self._typenames.setdefault(place, {})[name] = None
+            self._types.take(place_of(document.kind, asked.name), asked, value, asked.name)
 
     def _learn_failure(self, payload: Any, asked: Field) -> None:
         if isinstance(payload, dict) and isinstance(payload.get("data"), dict):
-            self._learned.nullable[asked.name] = None
+            self._learned.nullable.add(asked.name)
         errors = payload.get("errors") if isinstance(payload, dict) else payload
         if isinstance(errors, list) and any("locations" in each for each in errors):
             self._learned.located = True
 
 
-def rows_place(place: Place, path: Sequence[str], asked: Field) -> Place:
-    """Return the place of a member of an answer, as `rows` tells places apart."""
-    for name in path:
-        keyed = any(each.name in KEYS for each in asked.fields)
-        asked = next(each for each in asked.fields if each.name == name)
-        place = inner(place, name, keyed=keyed)
-    return place
-
-
-def without_nulls(arguments: dict[str, Any], kind: Kind) -> dict[str, Any]:
-    """Return arguments as they are meant: what a query leaves open asks for nothing."""
-    if kind != "query":
-        return arguments
+def without_nulls(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments without those that are left open: they ask for nothing."""
     return {
-        name: without_nulls(value, kind) if isinstance(value, dict) else value
+        name: without_nulls(value) if isinstance(value, dict) else value
         for name, value in arguments.items()
         if value is not None
     }
