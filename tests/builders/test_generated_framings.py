@@ -5,14 +5,19 @@ original said, but for the keys that it gives.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import ClientConnection, connect
 
 from harness.builders.offline import generate
@@ -28,6 +33,7 @@ from harness.verify.postgres import PostgresServer
 from tests.builders.conftest import checked, write
 from tests.traffic.framings import meetings
 from tests.traffic.framings.conversations import NOTES
+from tests.traffic.framings.junk import junk, odd
 from tests.traffic.framings.test_recordings import written
 
 MEETINGS = [
@@ -43,6 +49,7 @@ MEETINGS = [
     meetings.graphql,
 ]
 KEYS = {meetings.UNTOLD, *(key for key, _ in NOTES)}
+NAMES = re.compile(r"[\w.]*[nN]ote[\w.]*")
 SWITCHING = 101
 
 
@@ -158,6 +165,43 @@ def test_a_recorded_meeting_goes_the_same_way_again(
         process.wait_ready()
         replay = Replay(process.base_url, exchanges)
         assert replay.run() > 10
+
+
+def test_whatever_is_said_the_endpoint_stays(
+    meeting: Callable[[], list[Exchange]],
+    backend: Path,
+    postgres: PostgresServer,
+    tmp_path: Path,
+) -> None:
+    sent = [each for each in meeting() if each.channel == "sent" and not each.is_http]
+    request = sent[0].request
+    opening = [each.message.decode() for each in sent if each.request == request][:2]
+    texts = [each.message.decode() for each in sent]
+    said = list({tuple(NAMES.findall(text)): text for text in texts}.values())
+    name, log = f"junk_{meeting.__name__}", tmp_path / "backend.log"
+    postgres.create_database(name)
+    migrate(backend, postgres.url(name))
+    with BackendProcess(backend, postgres.url(name), log=log) as process:
+        process.wait_ready()
+        address = f"{process.base_url.replace('http', 'ws', 1)}{request.path}?{request.query}"
+
+        def say(messages: list[str | bytes]) -> None:
+            client = connect(address, proxy=None, max_queue=None)
+            with client, suppress(ConnectionClosedOK, TimeoutError):
+                for message in [*opening, *messages]:
+                    client.send(message)
+                assert client.ping().wait(10)
+                while True:
+                    client.recv(timeout=0.01)
+
+        for each in said:
+            say(list(odd(each)))
+        any_of_them = st.lists(junk(said), min_size=1, max_size=3)
+        slowly = settings(
+            deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow]
+        )
+        slowly(for_all(any_of_them)(say))()
+    assert "Traceback" not in log.read_text(encoding="utf-8")
 
 
 def test_the_modules_are_clean(backend: Path) -> None:
