@@ -8,6 +8,7 @@ from harness.traffic.framings.events import (
     Answer,
     Call,
     Ended,
+    Event,
     Push,
     Ready,
     Subscribe,
@@ -17,7 +18,7 @@ from harness.traffic.framings.framing import text_of
 from harness.traffic.framings.graphql import answers, documents
 from harness.traffic.framings.graphql.documents import TYPENAME, Document, Field, Kind
 from harness.traffic.framings.graphql.fields import FieldCall, key_in, noun_of
-from harness.traffic.framings.graphql.rows import KEYS, Place, Rows, Seen, inner, wraps
+from harness.traffic.framings.graphql.rows import KEYS, Moment, Place, Rows, Seen, inner, wraps
 from harness.traffic.framings.rest import NOTHING
 from harness.traffic.framings.turns import Timed
 from harness.traffic.framings.verbs import collection, parse_name
@@ -49,6 +50,7 @@ class Resolved:
     events: list[Timed] = field(default_factory=list)
     seen: dict[int, Seen] = field(default_factory=dict)
     unread: list[tuple[str, int]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
 
 def resolve(conversations: Sequence[Iterable[Timed]], learned: Learned) -> list[Resolved]:
@@ -63,7 +65,14 @@ def resolve(conversations: Sequence[Iterable[Timed]], learned: Learned) -> list[
     for each in found:
         for number, seen in each.seen.items():
             each.events[number] = _holding(each.events[number], rows.whole(seen))
+        each.events = [one for one in each.events if not _is_of(one.event, each.refused)]
     return found
+
+
+def _is_of(event: Event, refused: set[str]) -> bool:
+    """Whether a call or subscription is of a document that was refused."""
+    reference = event.id if isinstance(event, FieldCall | Subscribe) else None
+    return reference is not None and reference.partition("#")[0] in refused
 
 
 def _holding(timed: Timed, value: Any) -> Timed:
@@ -121,7 +130,7 @@ class _Resolver:
     def __init__(self, learned: Learned, types: _Types) -> None:
         self._learned = learned
         self._types = types
-        self._asked: dict[str, Document] = {}
+        self._asked: dict[str, tuple[Document, Moment]] = {}
         self._resolved = Resolved()
 
     def of(self, events: Iterable[Timed]) -> Resolved:
@@ -134,7 +143,7 @@ class _Resolver:
                 case Answer(reference, (payload,)) if not timed.sent:
                     self._take_answer(timed, reference, payload)
                 case _:
-                    self._resolved.events.append(timed)
+                    self._add(timed, timed.event)
         return self._resolved
 
     def _take_asked(self, timed: Timed, reference: str, payload: dict[str, Any]) -> None:
@@ -147,7 +156,7 @@ class _Resolver:
             why = _UNREADABLE.format(str(error).splitlines()[0])
             self._resolved.unread.append((why, timed.seq))
             return
-        self._asked[reference] = document
+        self._asked[reference] = document, (timed.at, timed.seq)
         self._add(timed, *self._events(reference, document))
 
     def _events(self, reference: str, document: Document) -> Iterator[Call | Subscribe | Ready]:
@@ -164,14 +173,15 @@ class _Resolver:
                 yield FieldCall(asked.name, (arguments,), name, kind=document.kind)
 
     def _take_answer(self, timed: Timed, reference: str, payload: Any) -> None:
-        document = self._asked.get(reference)
-        if document is None:
+        if reference not in self._asked:
             self._resolved.unread.append(("an answer to no GraphQL document", timed.seq))
             return
+        document, moment = self._asked[reference]
         assert isinstance(timed.event, Answer)  # noqa: S101 - told to the type checker
         failed = bool(timed.event.failed)
         if answers.refuses_document(payload, failed=failed):
             self._resolved.unread.append((_REFUSED, timed.seq))
+            self._resolved.refused.add(reference)
             return
         self._learn(payload, document)
         fields = [asked for _, asked in _meant(document)]
@@ -187,7 +197,7 @@ class _Resolver:
             answer = Answer(f"{reference}#{number}", (outcome.value,), outcome.failed)
             self._add(timed, answer)
             if not outcome.failed:
-                self._see(timed, document.kind, asked, outcome.value)
+                self._see(timed, document.kind, asked, outcome.value, moment)
 
     def _push(self, timed: Timed, reference: str, asked: Field, outcome: answers.Outcome) -> None:
         if outcome.failed:
@@ -199,7 +209,9 @@ class _Resolver:
     def _add(self, timed: Timed, *events: Any) -> None:
         self._resolved.events += [replace(timed, event=each) for each in events]
 
-    def _see(self, timed: Timed, kind: Kind, asked: Field, value: Any) -> None:
+    def _see(
+        self, timed: Timed, kind: Kind, asked: Field, value: Any, began: Moment | None = None
+    ) -> None:
         place = place_of(kind, asked.name)
         key = None
         if isinstance(value, dict) and kind != "subscription":
@@ -212,6 +224,7 @@ class _Resolver:
             fields=asked.fields,
             key=key,
             names=frozenset(_names(asked.arguments)) if kind == "mutation" else None,
+            asked=began,
         )
 
     def _learn(self, payload: Any, document: Document) -> None:

@@ -31,7 +31,7 @@ class Seen:
     """What a root field was answered with, or told of. `moment` orders all of a recording.
 
     `key` is that of the row where only the arguments say it; `names` are the texts and members in
-    the arguments of a mutation, None for what changes nothing.
+    the arguments of a mutation, None for what changes nothing; `asked` is when that began.
     """
 
     moment: Moment
@@ -40,6 +40,7 @@ class Seen:
     fields: tuple[Field, ...]
     key: str | None = None
     names: frozenset[str] | None = None
+    asked: Moment | None = None
 
 
 class Rows:
@@ -51,12 +52,17 @@ class Rows:
         self._members: dict[Row, dict[str, list[tuple[Moment, Any]]]] = {}
         self._keys: set[str] = set()
         self._touched: dict[str, list[tuple[Moment, frozenset[str]]]] = defaultdict(list)
+        self._written: dict[str, list[Moment]] = defaultdict(list)
         self._everything: list[Moment] = []
         for each in sorted(seen, key=lambda each: each.moment):
             self._select(each.place, each.fields, keyed=each.key is not None)
             self._touch(each)
             self._see(each.place, each.value, each.key, each.moment)
-        self._named_only, self._touched_only = self._habits()
+        for written in (self._everything, *self._written.values()):
+            written.sort()
+        for touched in self._touched.values():
+            touched.sort(key=lambda each: each[0])
+        self._named_only, self._touched_only, self._written_only = self._habits()
 
     def whole(self, seen: Seen) -> Any:
         """Return what was seen, with all that is known of its rows."""
@@ -78,10 +84,13 @@ class Rows:
             return
         told = set(_keys_in(seen.value))
         named = told | (self._keys & {*seen.names, seen.key or ""})
-        for key in named:
-            self._touched[key].append((seen.moment, seen.names))
-        if not named:
-            self._everything.append(seen.moment)
+        for moment in (seen.asked or seen.moment, seen.moment):
+            for key in named:
+                self._touched[key].append((moment, seen.names))
+            if not named:
+                self._everything.append(moment)
+            own = seen.key or (key_of(seen.value) if isinstance(seen.value, dict) else None)
+            self._written[own or ""].append(moment)
 
     def _see(self, place: Place, value: Any, key: str | None, moment: Moment) -> None:
         if isinstance(value, list):
@@ -104,8 +113,10 @@ class Rows:
 
     # -------------------------------------------------------------- what is known of it
 
-    def _habits(self) -> tuple[set[Member], set[Member]]:
-        """Return the members that only requests change which name them, or which name the row."""
+    def _habits(self) -> tuple[set[Member], set[Member], set[Member]]:
+        """Return the members that only requests change which name them, which name the row, or
+        which are about it: those were not seen to change by others, nor to stay as they are.
+        """
         shown: set[Member] = set()
         struck_named: set[Member] = set()
         struck_touched: set[Member] = set()
@@ -123,13 +134,19 @@ class Rows:
                         struck_touched.add(member)
                     if not same and not self._is_named(key, name, at, after):
                         struck_named.add(member)
-        return shown - struck_named, seen - struck_touched
+        return shown - struck_named, seen - struck_touched, seen - struck_named
 
     def _is_touched(self, key: str, begin: Moment, end: Moment) -> bool:
         moments = [at for at, _ in self._touched.get(key, [])]
         return any(
             bisect_right(each, begin) != bisect_right(each, end)
             for each in (moments, self._everything)
+        )
+
+    def _is_written(self, key: str, begin: Moment, end: Moment) -> bool:
+        return any(
+            bisect_right(each, begin) != bisect_right(each, end)
+            for each in (self._written.get(key, []), self._everything)
         )
 
     def _is_named(self, key: str, name: str, begin: Moment, end: Moment) -> bool:
@@ -147,6 +164,8 @@ class Rows:
             if member in self._named_only and not self._is_named(key, name, begin, end):
                 return value
             if member in self._touched_only and not self._is_touched(key, begin, end):
+                return value
+            if member in self._written_only and not self._is_written(key, begin, end):
                 return value
         return NOTHING
 
