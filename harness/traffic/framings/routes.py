@@ -102,9 +102,12 @@ def _query(sources: list[dict[str, Any]], queries: list[Query]) -> Recipe | None
     """The recipe of the object that a query is made of; else of its members."""
     if not any(queries):
         return None
-    whole = [Sample(s, q or NOTHING) for s, q in zip(sources, queries, strict=True)]
-    recipe = learn(whole, same=_same_query, eager=True)
-    return recipe if isinstance(recipe, Taken) else _recipe(sources, [dict(q) for q in queries])
+    for targets in ([each or NOTHING for each in queries], queries):
+        samples = [Sample(source, each) for source, each in zip(sources, targets, strict=True)]
+        recipe = learn(samples, same=_same_query, eager=True)
+        if isinstance(recipe, Taken):
+            return recipe
+    return _recipe(sources, [dict(each) for each in queries])
 
 
 def _body(sources: list[dict[str, Any]], bodies: list[Any]) -> Recipe | None:
