@@ -153,6 +153,7 @@ class _Resolver:
         try:
             document = documents.read(payload)
         except UnreadableError as error:
+            self._resolved.refused.add(reference)
             why = _UNREADABLE.format(str(error).splitlines()[0])
             self._resolved.unread.append((why, timed.seq))
             return
@@ -173,6 +174,8 @@ class _Resolver:
                 yield FieldCall(asked.name, (arguments,), name, kind=document.kind)
 
     def _take_answer(self, timed: Timed, reference: str, payload: Any) -> None:
+        if reference in self._resolved.refused:
+            return
         if reference not in self._asked:
             self._resolved.unread.append(("an answer to no GraphQL document", timed.seq))
             return
