@@ -46,9 +46,10 @@ MEETINGS = [
     meetings.json_rpc,
     meetings.plain_json,
     meetings.unacknowledged,
+    meetings.signed_in,
     meetings.graphql,
 ]
-KEYS = {meetings.UNTOLD, *(key for key, _ in NOTES)}
+KEYS = {meetings.UNTOLD, *meetings.TOKENS.values(), *(key for key, _ in NOTES)}
 NAMES = re.compile(r"[\w.]*[nN]ote[\w.]*")
 SWITCHING = 101
 

@@ -105,3 +105,10 @@ def test_what_follows_no_write_is_found(tmp_path: Path) -> None:
     model = infer([written(tmp_path / "tick.traffic.db", talk)])
     (finding,) = [each for each in model.findings if "tick" in each.detail]
     assert (finding.level, finding.where) == ("info", "/socket.io/")
+
+
+def test_strangers_are_not_among_those_who_are_told(tmp_path: Path) -> None:
+    events = learned(tmp_path, meetings.signed_in())
+    assert {each.name for each in events} == {"noteCreated", "noteUpdated", "noteDeleted"}
+    assert all(each.signed for each in events)
+    assert not any(each.signed for each in learned(tmp_path, meetings.phoenix()))

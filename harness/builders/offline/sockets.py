@@ -119,7 +119,8 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
     resumptions = _calls([call for call in known if call.credential is not None], "resume")
     events = _events(backend, sockets)
     subscriptions = _subscriptions(backend, sockets)
-    by_event = any(r is not None and r.event for c in known for r in (c.reply, c.refusal))
+    replies = [reply for call in known for reply in (call.reply, call.refusal)]
+    by_event = any(reply is not None and reply.event is not None for reply in replies)
     keyed = any(event.key is not None for event in _built_events(backend, sockets))
     asked, answered = first.grammar.get("asked"), first.grammar.get("answered")
     listed = " ".join(each["request"] for one in subscriptions for each in one["lists"])
@@ -153,6 +154,8 @@ def _values(backend: Backend, sockets: Sequence[Socket]) -> dict[str, Any]:
         "dates": first.date_members,
         "events": events,
         "keys": ([name for name in KEYS if name in primary] or KEYS) if keyed else [],
+        "signed": any("to_signed_in=" in event["told"] for event in events),
+        "cookie": backend.auth.cookie if backend.auth is not None else None,
         "spaces": first.framing in _IN_SPACES and bool(events),
         "helpers": _helpers(f"{called} {listed} {told}"),
         "call_helpers": _helpers(called),
@@ -332,14 +335,14 @@ def _events(backend: Backend, sockets: Sequence[Socket]) -> list[dict[str, Any]]
         {
             "method": operations[event.operation].method,
             "pattern": literal(_pattern(operations[event.operation].path)),
-            "told": _arguments(event),
+            "told": _arguments(event, signed=event.signed and backend.auth is not None),
             "to_writer": event.writer,
         }
         for event in _built_events(backend, sockets)
     ]
 
 
-def _arguments(event: LiveEvent) -> str:
+def _arguments(event: LiveEvent, *, signed: bool) -> str:
     assert isinstance(event.told, Members)  # noqa: S101 - what inference makes
     space, arguments = event.told.members["space"], event.told.members["arguments"]
     said = [literal(event.name), _told(arguments, "write.")]
@@ -347,6 +350,8 @@ def _arguments(event: LiveEvent) -> str:
         said.append(f"space={_told(space, 'write.')}")
     if event.key is not None:
         said.append(f"key=str({_told(event.key, 'write.')})")
+    if signed:
+        said.append("to_signed_in=True")
     return ", ".join(said)
 
 

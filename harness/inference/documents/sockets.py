@@ -67,7 +67,8 @@ def _events(socket: Socket, operations: dict[str, Operation]) -> Iterator[Row]:
 
 
 def _audience(event: LiveEvent) -> str:
-    who = "all clients" if event.key is None else "those who know the row"
+    who = "all" if event.key is None else "those who know the row"
+    who = f"{who}, if signed in" if event.signed else who
     return who if event.writer else f"{who}, not to the writer"
 
 

@@ -66,8 +66,8 @@ class LiveEvent(Part):
     """What clients are told after an operation.
 
     `told` makes `{"space": …, "arguments": […]}` of `{"answer", "body", "path"}`. In a space it
-    goes to those who joined it; else to those who know the `key`, or without one to all. The one
-    who asked for the operation is told if `writer` says so.
+    goes to those who joined it; else to those who know the `key`, or without one to all. If
+    `signed` says so, they have to be signed in; if `writer` does, who asked is told as well.
     """
 
     operation: str
@@ -75,6 +75,7 @@ class LiveEvent(Part):
     told: Recipe
     key: Recipe | None = None
     writer: bool = False
+    signed: bool = False
     evidence: Evidence = []
 
 

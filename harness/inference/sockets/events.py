@@ -2,12 +2,13 @@
 
 Every audience that the grammar can express is a candidate; each write strikes out those that differ
 from the clients which were told. Of those left the narrowest is taken: those who know a row that
-the write names, before everybody.
+the write names, before those who said who they are, before everybody.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from harness.inference.model import Finding, LiveEvent, Operation
@@ -24,10 +25,11 @@ _NAMES_ROW = re.compile(r"(id|Id|_key|slug|uuid)$")
 
 @dataclass(frozen=True, slots=True)
 class _Audience:
-    """Those who know a key, or all; and whether the writer is among them."""
+    """Those who know a key, those who are signed in, or all; and whether the writer is told too."""
 
     key: Taken | None
     writer: bool
+    signed: bool
 
     def fits(self, write: Write, told: Sequence[Told], usual: Any) -> bool:
         """Whether those were told; where nobody was, `usual` is the space they would be in."""
@@ -41,7 +43,7 @@ class _Audience:
 
     def _expected(self, write: Write, space: Any) -> set[int]:
         if self.key is None:
-            there = set(write.present)
+            there = set(write.signed if self.signed else write.present)
         else:
             there = set(write.aware.get(str(find(write.source, self.key.path)), ()))
         if space:
@@ -94,6 +96,7 @@ def _events(
                 told=recipe,
                 key=audience.key,
                 writer=audience.writer,
+                signed=audience.signed,
                 evidence=evidence,
             )
             continue
@@ -142,8 +145,8 @@ def _audience(
     spaced = any(each.space for _, group in told for each in group)
     keys: list[Taken | None] = [None] if spaced else [*_keys(operation, told), None]
     for key in keys:
-        for writer in writers:
-            audience = _Audience(key, writer)
+        for signed, writer in product((True, False), writers):
+            audience = _Audience(key, writer, signed)
             if all(
                 audience.fits(write, group, space)
                 for (write, group), space in zip(told, spaces, strict=True)

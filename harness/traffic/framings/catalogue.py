@@ -50,7 +50,7 @@ class Reading:
 def learn(family: Iterable[Connection]) -> PlainJson:
     """Learn plain JSON from connections of the same kind."""
     return PlainJson.learned(
-        (message.data, message.sent) for each in family for message in _unwrapped(each.messages)
+        [(message.data, message.sent) for message in _unwrapped(each.messages)] for each in family
     )
 
 

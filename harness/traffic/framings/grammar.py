@@ -4,7 +4,7 @@ Every member starts as the one that names the message, and every pair of members
 that an answer repeats of its call. Messages strike out those that they contradict.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,11 @@ _FAILED_STATUS = 400
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message that is a JSON object."""
+    """A message that is a JSON object. Connections are numbers."""
 
     members: dict[str, Any]
     sent: bool
+    connection: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,12 @@ def _name(messages: list[Said], taken: set[str | None]) -> str | None:
 
 
 def _references(messages: list[Said]) -> tuple[str, str] | None:
-    """The members by which answers name their calls: (of the call, of the answer)."""
+    """The members by which answers name their calls: (of the call, of the answer).
+
+    Each connection numbers its calls by itself.
+    """
     matches: Counter[tuple[str, str]] = Counter()
-    open_: dict[str, set[Any]] = {}
+    open_: dict[tuple[int, str], set[Any]] = defaultdict(set)
     struck: set[str] = set()
     repeated: set[str] = set()
     for message in messages:
@@ -100,12 +104,16 @@ def _references(messages: list[Said]) -> tuple[str, str] | None:
         }
         if message.sent:
             for name, value in scalars.items():
-                if value in open_.setdefault(name, set()):
+                if value in open_[message.connection, name]:
                     repeated.add(name)
-                open_[name].add(value)
+                open_[message.connection, name].add(value)
             continue
         for name, value in scalars.items():
-            known = [asked for asked, values in open_.items() if value in values]
+            known = [
+                asked
+                for (connection, asked), values in open_.items()
+                if connection == message.connection and value in values
+            ]
             if not known:
                 struck.add(name)
             matches.update((asked, name) for asked in known)

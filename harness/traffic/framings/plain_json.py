@@ -24,9 +24,14 @@ class PlainJson:
     name: str = "json"
 
     @classmethod
-    def learned(cls, messages: Iterable[tuple[bytes, bool]]) -> "PlainJson":
-        """Learn from (message, sent) in their order; what is no JSON object teaches nothing."""
-        return cls(best_grammar(_objects(messages)))
+    def learned(cls, connections: Iterable[Iterable[tuple[bytes, bool]]]) -> "PlainJson":
+        """Learn from the (message, sent) of connections; what is no JSON object teaches nothing."""
+        said = [
+            each
+            for number, messages in enumerate(connections)
+            for each in _objects(messages, number)
+        ]
+        return cls(best_grammar(said))
 
     def decode(self, message: bytes, *, sent: bool) -> list[Event]:
         said = object_in(message)
@@ -94,11 +99,11 @@ def _reference(value: Any) -> str | None:
     return text_of(value) if isinstance(value, str | int) else None
 
 
-def _objects(messages: Iterable[tuple[bytes, bool]]) -> list[Said]:
+def _objects(messages: Iterable[tuple[bytes, bool]], connection: int) -> list[Said]:
     found = []
     for data, sent in messages:
         try:
-            found.append(Said(object_in(data), sent))
+            found.append(Said(object_in(data), sent, connection))
         except ValueError:
             continue
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.traffic.exchange import Exchange
+from harness.traffic.exchange import Exchange, Request
 from harness.traffic.framings.connections import Connection
 from harness.traffic.framings.events import (
     Answer,
@@ -19,11 +19,13 @@ from harness.traffic.framings.events import (
     Subscribe,
 )
 from harness.traffic.framings.framing import Framing
+from harness.traffic.framings.identities import credentials
 from harness.traffic.framings.replies import said_by
 from harness.traffic.framings.rest import NOTHING, Operation
 from harness.traffic.framings.spaces import parts_of
 from harness.traffic.framings.turns import Timed, Turn
 from harness.traffic.framings.verbs import collection, parse_name
+from harness.traffic.lexicon import is_token
 
 KEYS = ("id", "_id", "uuid", "key", "slug")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -55,8 +57,8 @@ class Told:
 class Write:
     """A successful operation that is no reading. Connections are numbers; `by` is None over HTTP.
 
-    `present` are the open connections (the writer's too), `joined` the spaces they are in, `aware`
-    by key which of them were shown it or named it.
+    `present` are the open connections (the writer's too), `signed` those that said who they are,
+    `joined` the spaces they are in, `aware` by key which of them were shown it or named it.
     """
 
     socket: str
@@ -70,6 +72,7 @@ class Write:
     began: float
     ended: float
     present: frozenset[int] = frozenset()
+    signed: frozenset[int] = frozenset()
     joined: dict[int, tuple[str, ...]] = field(default_factory=dict)
     aware: dict[str, frozenset[int]] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
@@ -167,6 +170,7 @@ def _note_audiences(found: list[Write], family: Sequence[Spoken]) -> None:
             place += 1
         there = [n for n, client in enumerate(clients) if client.is_there(write.began)]
         write.present = frozenset(there)
+        write.signed = frozenset(n for n in there if clients[n].signed)
         write.joined = {n: tuple(clients[n].spaces) for n in there if clients[n].spaces}
         write.aware = {
             key: frozenset(n for n in there if key in clients[n].known)
@@ -186,6 +190,7 @@ class _Client:
         self._until = max(times, default=0.0)
         self._left = False
         self._names: dict[str, str] = {}
+        self.signed = _is_signed(spoken.connection.request)
         self.known: set[str] = set()
         self.spaces: dict[str, None] = {}
 
@@ -196,8 +201,9 @@ class _Client:
         match event:
             case Control("disconnect" | "close"):
                 self._left = True
-            case Opening(space=space):
+            case Opening(payload, space):
                 self._left = False
+                self.signed |= any(credentials(payload))
                 if space:
                     self.spaces.setdefault(space)
             case Subscribe(identifier, name):
@@ -209,8 +215,16 @@ class _Client:
                 self.spaces.pop(self._names[identifier], None)
             case Answer(values=values) | Push(arguments=values) | Ready(values=values):
                 self.known.update(keys_in(list(values)))
+                self.signed |= any(credentials(list(values)))
             case Call(arguments=values):
                 self.known.update(_named(values))
+
+
+def _is_signed(handshake: Request) -> bool:
+    cookies = (handshake.header("cookie") or "").split(";")
+    named = [name for name, _ in handshake.params()]
+    named += [cookie.partition("=")[0].strip() for cookie in cookies]
+    return handshake.header("authorization") is not None or any(map(is_token, named))
 
 
 def _named(arguments: Sequence[Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ def test_calls_and_events_are_told(tmp_path: Path) -> None:
     text = said(tmp_path, meetings.phoenix())
     assert "### /ws (Phoenix channels)" in text
     assert "| `notes updateNote` | `PATCH /notes/{id}` |" in text
-    assert "| `noteCreated` | `POST /notes` | all clients, not to the writer |" in text
+    assert "| `noteCreated` | `POST /notes` | all, not to the writer |" in text
 
 
 def test_subscriptions_are_told(tmp_path: Path) -> None:

@@ -315,3 +315,34 @@ def over_http() -> list[Exchange]:
             Exchange(number, request, None, 100.0 + number * 5, channel="sent", message=bye)
         )
     return found
+
+
+TOKENS = {
+    "ann": "q7Zt0vXw3LrB9sKc2MnD5yHf8JpG1uEa",
+    "ben": "d4Rk8WmYc6Tq2VbN0xLs7ZpJ3hGf9UeA",
+}
+
+
+def signed_in() -> list[Exchange]:
+    """Ann and ben register and are told of notes; cem does not, is refused, and told nothing."""
+    lines: list[Line] = [("cem", ">", {"type": "hello"})]
+    for number, (name, token) in enumerate(TOKENS.items(), start=1):
+        account = {"name": name, "password": f"secret of {name}"}
+        lines.append((name, ">", {"type": "register", "requestId": number, "payload": account}))
+        user = {"id": number, "name": name, "token": token}
+        lines.append((name, "<", {"requestId": number, "ok": True, "payload": user}))
+    for number, step in enumerate(steps(), start=3):
+        name = NAMES.get(step.verb, f"{step.verb}Note")
+        asked = {"type": name, "requestId": number, "payload": _arguments(step)}
+        lines.append(("ann", ">", asked))
+        if step.status >= 400:
+            lines.append(("ann", "<", {"requestId": number, "ok": False, **step.answer}))
+            continue
+        if step.verb in WRITES:
+            lines.append(("ben", "<", {"type": WRITES[step.verb], "payload": _news(step)}))
+        lines.append(("ann", "<", {"requestId": number, "ok": True, "payload": step.answer}))
+        if step.verb in ("create", "list"):
+            refused = {"requestId": number, "ok": False, "code": 401, "message": "Who are you?"}
+            lines += [("cem", ">", asked), ("cem", "<", refused)]
+    lines += [("ben", ">", {"type": "bye"}), ("cem", ">", {"type": "bye"})]
+    return meeting(lines)
