@@ -220,7 +220,7 @@ class _Learner:
             self.inner[id(shape), key] = nested
             return Render(row="row", path=[f"{naming.snake(key)}_id"], view="")
         children = self.places.get((shape.method, shape.template, (*location, "[]")))
-        if children is not None and self.samples[id(children)]:
+        if children is not None:
             child = self.drafts[id(children)]
             for column, parent in self.keys.of(child).items():
                 if parent is draft:

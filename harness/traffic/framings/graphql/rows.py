@@ -165,7 +165,8 @@ class Rows:
                 return value
             if member in self._touched_only and not self._is_touched(key, begin, end):
                 return value
-            if member in self._written_only and not self._is_written(key, begin, end):
+            plain = member in self._written_only and not isinstance(value, dict | list)
+            if plain and not self._is_written(key, begin, end):
                 return value
         return NOTHING
 
