@@ -43,9 +43,11 @@ class _Audience:
 
     def _expected(self, write: Write, space: Any) -> set[int]:
         if self.key is None:
-            there = set(write.signed if self.signed else write.present)
+            there = set(write.present)
         else:
             there = set(write.aware.get(str(find(write.source, self.key.path)), ()))
+        if self.signed:
+            there &= write.signed
         if space:
             joined = write.joined.items()
             inside = {one for one, spaces in joined if any(parts_of(s) == space for s in spaces)}

@@ -222,7 +222,7 @@ class _Client:
 
 def _is_signed(handshake: Request) -> bool:
     cookies = (handshake.header("cookie") or "").split(";")
-    named = [name for name, _ in handshake.params()]
+    named = [name for name, _ in handshake.params() if name != "sid"]
     named += [cookie.partition("=")[0].strip() for cookie in cookies]
     return handshake.header("authorization") is not None or any(map(is_token, named))
 
