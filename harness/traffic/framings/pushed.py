@@ -32,6 +32,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SUCCESS = range(200, 300)
 _LONGEST_S, _GRACE_S = 30.0, 2.0
 """A call takes no longer than this; what it brings about is told so soon after its answer."""
+_SKEW_S = 0.05
+"""Messages of several pages are not stamped by one clock: an effect may seem to come first."""
 _LARGEST = 1 << 16
 """Bodies over HTTP that are longer (bytes) are not looked into."""
 _SMALL = 10
@@ -268,7 +270,7 @@ def _note_pushes(found: list[Write], family: Sequence[Spoken]) -> None:
         for timed in spoken.events:
             if isinstance(timed.event, Push) and not timed.sent and timed.seq not in answering:
                 first = bisect_right(starts, timed.at - _LONGEST_S)
-                begun = found[first : bisect_right(starts, timed.at)]
+                begun = found[first : bisect_right(starts, timed.at + _SKEW_S)]
                 recent = [each for each in begun if timed.at <= each.ended + _GRACE_S]
                 cause = _cause(timed.event, timed.at, recent)
                 if cause is not None:

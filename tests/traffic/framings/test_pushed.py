@@ -1,5 +1,6 @@
 """What was pushed because of whose write, and who could have been told."""
 
+from dataclasses import replace
 from typing import Any
 
 from harness.traffic.framings.pushed import Told, Write
@@ -90,3 +91,19 @@ def test_reading_and_refused_requests_are_no_writes() -> None:
         write.method != "GET" for write in translate(conversations.virtual_requests()).writes
     )
     assert len(translate(conversations.virtual_requests()).writes) == 6
+
+
+def test_clocks_of_several_pages_may_differ_a_little() -> None:
+    """What ben is told bears a time just before the second write, which it is because of."""
+    first, second = [row.replace("Milk", title) for row, title in ((ROW, "Tea"), (ROW, "Salt"))]
+    lines = [(name, ">", "40") for name in ("ann", "ben")]
+    for number, row in ((1, first), (2, second)):
+        asked = f'42{number}["patch",{{"url":"/notes/n1","data":{row}}}]'
+        lines += [("ann", ">", asked), ("ben", "<", f'42["noteChanged",{row}]')]
+        lines.append(("ann", "<", f'43{number}[{{"statusCode":200,"body":{row}}}]'))
+    lines.append(("ben", ">", "2"))
+    exchanges = conversations.meeting(lines, "/socket.io/")
+    asked, told = [each for each in exchanges if b"Salt" in each.message][:2]
+    early = replace(told, started=asked.started - 0.01)
+    kept = [early if each is told else each for each in exchanges]
+    assert [len(write.told) for write in translate(kept).writes] == [1, 1]
