@@ -12,9 +12,10 @@ from typing import Any
 from harness.builders.offline import names
 from harness.builders.offline.backend import Backend
 from harness.builders.offline.expressions import literal
-from harness.inference.model import Documents, LiveEvent, Operation, Socket, SocketCall, Watched
+from harness.inference.model import Documents, LiveEvent, Socket, SocketCall, Watched
 from harness.traffic.framings.pushed import KEYS
 from harness.traffic.framings.recipes import Fixed, Items, Members, Recipe, Taken
+from harness.traffic.framings.routes import leads_to
 from harness.traffic.framings.sockets import GRAPHQL
 
 _MODULES = {
@@ -285,16 +286,8 @@ def _place(function: str, root: str, steps: Sequence[str | int]) -> str:
 def _is_built(backend: Backend, call: SocketCall) -> bool:
     """Whether the operation of a call is among those that are built."""
     return any(
-        operation.method == call.method and _leads_to(operation, call.path)
+        operation.method == call.method and leads_to(call.path, operation.path)
         for operation in backend.operations
-    )
-
-
-def _leads_to(operation: Operation, path: Sequence[Recipe]) -> bool:
-    segments = operation.path.strip("/").split("/")
-    return len(segments) == len(path) and all(
-        segment.startswith("{") or not isinstance(recipe, Fixed) or segment == recipe.value
-        for segment, recipe in zip(segments, path, strict=True)
     )
 
 
@@ -318,7 +311,7 @@ def _subscriptions(backend: Backend, sockets: Sequence[Socket]) -> list[dict[str
 
 def _is_listed(backend: Backend, watched: Watched) -> bool:
     return any(
-        operation.method == "GET" and _leads_to(operation, watched.path)
+        operation.method == "GET" and leads_to(watched.path, operation.path)
         for operation in backend.operations
     )
 

@@ -9,7 +9,6 @@ from harness.inference.model import (
     Finding,
     Operation,
     Socket,
-    SocketCall,
     VirtualRequests,
 )
 from harness.inference.sockets.calls import learn_calls
@@ -20,7 +19,7 @@ from harness.traffic.framings.events import Push
 from harness.traffic.framings.graphql.fields import FieldCall
 from harness.traffic.framings.graphql_ws import GraphQLWs
 from harness.traffic.framings.pushed import Spoken, Write
-from harness.traffic.framings.recipes import Fixed
+from harness.traffic.framings.routes import leads_to
 from harness.traffic.framings.translation import Translation
 
 _SHOWN = 5
@@ -68,7 +67,11 @@ def learn_sockets(
         broadcast = [(by_id[event.operation], event.name) for event in each.events if event.writer]
         for call in each.calls:
             name = None if call.reply is None else call.reply.event
-            if any(name == told and _stands_for(call, operation) for operation, told in broadcast):
+            if any(
+                (name, call.method) == (told, operation.method)
+                and leads_to(call.path, operation.path)
+                for operation, told in broadcast
+            ):
                 call.reply = None
         findings += _unexplained(each, spoken, writes)
     return sockets
@@ -93,14 +96,6 @@ def _unexplained(
             detail=f"`{name}` follows no write: clients of the clone are not told",
             evidence=evidence[:_SHOWN],
         )
-
-
-def _stands_for(call: SocketCall, operation: Operation) -> bool:
-    segments = operation.path.strip("/").split("/")
-    return (call.method, len(call.path)) == (operation.method, len(segments)) and all(
-        segment.startswith("{") or not isinstance(recipe, Fixed) or segment == recipe.value
-        for segment, recipe in zip(segments, call.path, strict=True)
-    )
 
 
 def _spoken(recordings: Sequence[Translated], path: str) -> list[tuple[str, Spoken]]:

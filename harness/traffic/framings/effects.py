@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from harness.traffic.framings.events import Answer, Call, Change
 from harness.traffic.framings.identities import credentials
+from harness.traffic.framings.recipes import find
 from harness.traffic.framings.turns import Turn
 
 Place = tuple[int | str, ...]
@@ -39,7 +40,7 @@ class Effect:
 
     def key_of(self, asked: Call) -> str | None:
         """Return the key that a call is about; None where it holds none."""
-        found = _at(asked.arguments, _likeliest(self.key, "id")) if self.key else None
+        found = find(list(asked.arguments), _likeliest(self.key, "id")) if self.key else None
         return str(found) if isinstance(found, str | int) else None
 
     def body_of(self, asked: Call) -> dict[str, Any]:
@@ -98,17 +99,6 @@ def _places(said: list[tuple[Place, Any]], value: Any) -> set[Place]:
 def _likeliest(places: set[Place], name: str) -> Place:
     """Of several places, one of the same name, then the first."""
     return min(places, key=lambda place: (place[-1] != name, len(place), str(place)))
-
-
-def _at(value: Any, place: Place) -> Any:
-    for step in place:
-        if isinstance(step, int) and isinstance(value, list | tuple) and step < len(value):
-            value = value[step]
-        elif isinstance(step, str) and isinstance(value, dict):
-            value = value.get(step)
-        else:
-            return None
-    return value
 
 
 def _leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:

@@ -73,6 +73,15 @@ def learn_route(pairs: Sequence[tuple[Call | Subscribe, Operation]]) -> Route | 
         return None
 
 
+def leads_to(path: Sequence[Recipe], template: str) -> bool:
+    """Whether the segments that recipes make are those of a path template (`/notes/{id}`)."""
+    segments = template.strip("/").split("/")
+    return len(segments) == len(path) and all(
+        segment.startswith("{") or not isinstance(recipe, Fixed) or segment == recipe.value
+        for segment, recipe in zip(segments, path, strict=True)
+    )
+
+
 class _UnknownError(LookupError):
     """No recipe holds of every call."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from harness.traffic.framings.events import Call
 from harness.traffic.framings.recipes import Fixed, Members, Taken
 from harness.traffic.framings.rest import NOTHING, Operation
-from harness.traffic.framings.routes import Route, key_of, learn_route, source_of
+from harness.traffic.framings.routes import Route, key_of, leads_to, learn_route, source_of
 
 
 def learned(*pairs: tuple[list[Any], Operation]) -> Route | None:
@@ -66,3 +66,11 @@ def test_services_are_told_apart_by_their_names() -> None:
     assert key_of(Call("createNote", ("notes",))) == ("", "createNote")
     assert key_of(Call("new", (), space="room:42")) == ("room", "new")
     assert key_of(Call("speak", (), space='{"channel":"Chat","id":4}')) == ("Chat", "speak")
+
+
+def test_routes_lead_to_templates() -> None:
+    path = (Fixed("notes"), Taken(("arguments", 0)))
+    assert leads_to(path, "/notes/{id}")
+    assert not leads_to(path, "/tasks/{id}")
+    assert not leads_to(path, "/notes")
+    assert leads_to((Fixed("notes"), Fixed("a1")), "/notes/{id}")
